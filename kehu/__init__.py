@@ -1,0 +1,1 @@
+"""The command that sets up, starts, watches, stops and inspects the suite."""

@@ -1,0 +1,1 @@
+"""The six services; each is one package of the same shape (docs/architecture.md)."""
