@@ -1,0 +1,1 @@
+"""The log: append, proofs, checkpoints, verification (RFC 6962 over C2SP tlog-tiles)."""
