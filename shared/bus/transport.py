@@ -1,0 +1,133 @@
+"""What a bus must do (Transport, Reader), and what travels on it (Message, Delivery)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+Headers = tuple[tuple[str, bytes], ...]
+_PAIR = struct.Struct(">HI")
+
+
+class Partition(NamedTuple):
+    """One ordered lane of a topic."""
+
+    topic: str
+    number: int
+
+
+class Watermark(NamedTuple):
+    """`low`: first position that still can be read; `high`: the position that the next message will get."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a producer hands over. Messages of one key stay in order; bytes and headers arrive unchanged."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as read: where it stood, and what it was. Positions of a partition rise, with gaps at times."""
+
+    topic: str
+    partition: int
+    position: int
+    key: bytes
+    value: bytes
+    headers: Headers
+
+    @property
+    def lane(self) -> Partition:
+        """The partition it came from."""
+        return Partition(self.topic, self.partition)
+
+
+class Reader(Protocol):
+    """Reads the partitions it is told to, from the positions it is told to; one task uses it."""
+
+    def assign(self, positions: Mapping[Partition, int]) -> None:
+        """Read these partitions and no others, each from the given position on; replaces what was assigned before."""
+
+    def pause(self, lane: Partition) -> None:
+        """Hand out nothing more of this partition until `resume`; its position stays."""
+
+    def resume(self, lane: Partition) -> None:
+        """Hand out this partition again."""
+
+    async def fetch(self, limit: int, timeout_s: float) -> list[Delivery]:
+        """Up to `limit` messages, in position order per partition; empty after `timeout_s` without any.
+
+        Raises `Unavailable` while the bus is away; positions are kept.
+        """
+
+    async def close(self) -> None:
+        """Let go of all resources."""
+
+
+class Transport(Protocol):
+    """A durable, partitioned log."""
+
+    async def start(self) -> None:
+        """Open; does not fail while the bus is away."""
+
+    async def close(self) -> None:
+        """Close readers and producers."""
+
+    async def ensure_topics(self, topics: Iterable[str]) -> None:
+        """Create the topics that are missing."""
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; 0 if there is no such topic."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Append all, durably, in the given order per key; returns after the acknowledgement.
+
+        Raises `Unavailable` when that is not certain: then some may have been appended, and the caller sends the same
+        messages again, in the same order.
+        """
+
+    async def watermarks(self, topic: str) -> dict[Partition, Watermark]:
+        """The readable range of each partition."""
+
+    def reader(self) -> Reader:
+        """A new reader with nothing assigned."""
+
+    async def is_usable(self) -> bool:
+        """Whether the bus answers within a second."""
+
+
+def pack_headers(headers: Headers) -> bytes:
+    """Headers as bytes: for each pair the two lengths (u16, u32, big endian), the name in UTF-8, the value."""
+    parts: list[bytes] = []
+    for name, value in headers:
+        raw = name.encode()
+        parts += (_PAIR.pack(len(raw), len(value)), raw, value)
+    return b"".join(parts)
+
+
+def unpack_headers(packed: bytes) -> Headers:
+    """The inverse of `pack_headers`; ValueError if the bytes are not such a list."""
+    pairs: list[tuple[str, bytes]] = []
+    at, end = 0, len(packed)
+    try:
+        while at < end:
+            name_size, value_size = _PAIR.unpack_from(packed, at)
+            at += _PAIR.size
+            name_end = at + name_size
+            pairs.append((packed[at:name_end].decode(), packed[name_end : name_end + value_size]))
+            at = name_end + value_size
+    except struct.error as problem:
+        raise ValueError("truncated headers") from problem
+    if at != end:
+        raise ValueError("truncated headers")
+    return tuple(pairs)

@@ -1,0 +1,56 @@
+"""Settings that every service has; each service subclasses `ServiceSettings` with its own prefix.
+
+Built once, in the composition root, and passed down. Start fails with all missing and wrong names at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Frozen settings, read from the environment with the service's prefix (`CUSTOMER_DATABASE_URL` ...)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535, description="api listens here; 0 picks a free port")
+    worker_port: int = Field(0, ge=0, le=65535, description="worker serves health and metrics here")
+    database_url: SecretStr = Field(description="postgresql://role:password@host/database of this service")
+    database_pool: int = Field(8, ge=1, le=200, description="connections per process")
+    bus: str = Field("postgres", pattern="^(postgres|kafka)$")
+    bus_url: SecretStr = Field(
+        description="postgresql://... of the bus database, or Kafka bootstrap servers host:port,..."
+    )
+    bus_partitions: int = Field(6, ge=1, le=256, description="partitions of a topic when it is created")
+    bus_replication: int = Field(1, ge=1, le=9, description="Kafka replication factor when a topic is created")
+    topic_prefix: str = Field("kehu", pattern=r"^[a-z][a-z0-9-]{0,40}$", description="first word of each topic name")
+    regimes_path: Path = Path("regimes")
+    issuer: str = Field(description="URL of the OpenID issuer that signs the bearer tokens")
+    audience: str = "kehu"
+    jwks_url: str | None = Field(None, description="where the issuer's keys are, if discovery must not be used")
+    cors_origins: tuple[str, ...] = ()
+    body_limit_bytes: int = Field(1_048_576, ge=1024)
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector, OTLP over HTTP; none means no export")
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load(kind: type[S]) -> S:
+    """Read the settings, or end the process with one line for each missing or wrong variable."""
+    try:
+        return kind()
+    except ValidationError as problem:
+        prefix = str(kind.model_config.get("env_prefix", ""))
+        lines = [
+            f"  {prefix}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in problem.errors(include_input=False, include_url=False)
+        ]
+        sys.exit("The settings are incomplete; set these variables (deploy/*.env shows each):\n" + "\n".join(lines))
