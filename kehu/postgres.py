@@ -155,10 +155,20 @@ class PostgresServer:
 
     def execute(self, script: str, database: str = SUPERUSER) -> str:
         """Run psql input as the superuser and return what it prints, unaligned and without headers."""
-        where = ["-h", self.socket_directory, "-p", str(self.port or 5432), "-U", SUPERUSER, "-d", database]
+        where: list[str | Path] = [
+            "-h",
+            self.socket_directory,
+            "-p",
+            str(self.port or 5432),
+            "-U",
+            SUPERUSER,
+            "-d",
+            database,
+        ]
         environment = {"PGPASSWORD": self._password_of(SUPERUSER), "PGCONNECT_TIMEOUT": "10"}
-        command = [_binaries() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where]
-        return _run(command, environment=environment, text=script)
+        return _run(
+            [_binaries() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where], environment=environment, text=script
+        )
 
     @property
     def socket_directory(self) -> Path:
@@ -174,22 +184,24 @@ class PostgresServer:
         account = _account()
         if account is not None:
             shutil.chown(self.data, account, account)
-        if (self.data / "PG_VERSION").exists():
+        password = self.directory / "password"
+        if password.exists():
             return
         for half_made in self.data.iterdir():
             shutil.rmtree(half_made) if half_made.is_dir() else half_made.unlink()
-        password = self.directory / "password"
+        key = secrets.token_urlsafe(32)
+        self._initdb(account, _derive(key.encode(), SUPERUSER))
         password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(32))
-        self._initdb(account)
+        password.write_text(key)  # last: its presence says that the cluster is whole
 
-    def _initdb(self, account: str | None) -> None:
-        # The password comes by standard input: the account that runs initdb cannot read our file.
-        who = ["-U", SUPERUSER, "--auth=scram-sha-256", "--pwfile=/dev/stdin"]
-        text_rules = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [_binaries() / "initdb", "-D", self._data_argument(), *who, *text_rules, "--no-instructions"]
-        text = self._password_of(SUPERUSER) + "\n"
-        _run(command, environment={"LC_ALL": "C"}, text=text, cwd=self.data, user=account)
+    def _initdb(self, account: str | None, password: str) -> None:
+        command = [
+            *(_binaries() / "initdb", "-D", self._data_argument(), "-U", SUPERUSER, "--auth=scram-sha-256"),
+            *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *("--pwfile=/dev/stdin", "--no-instructions"),
+            *(() if self._fsync else ("--no-sync",)),
+        ]
+        _run(command, environment={"LC_ALL": "C"}, text=f"{password}\n", cwd=self.data, user=account)
 
     def _data_argument(self) -> str:
         return "/proc/self/cwd" if _account() else str(self.data)
@@ -197,10 +209,9 @@ class PostgresServer:
     def _password_of(self, role: str) -> str:
         """One stored secret; every role's password is derived from it, the superuser's included."""
         try:
-            key = (self.directory / "password").read_bytes()
+            return _derive((self.directory / "password").read_bytes(), role)
         except FileNotFoundError:
             raise PostgresFailed(f"no cluster in {self.directory}") from None
-        return hmac.new(key, role.encode(), hashlib.sha256).hexdigest()
 
     def _link_socket(self) -> None:
         link = self.socket_directory
@@ -229,6 +240,10 @@ class PostgresServer:
     def _must_be_name(name: str) -> None:
         if not _NAME.fullmatch(name):
             raise PostgresFailed(f"{name!r} cannot name a database: lower-case letters, digits and _ only")
+
+
+def _derive(key: bytes, role: str) -> str:
+    return hmac.new(key, role.encode(), hashlib.sha256).hexdigest()
 
 
 def _account() -> str | None:
@@ -279,7 +294,7 @@ def _end_leftovers(data: Path) -> None:
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
     try:
-        return process.name() == "postgres" and process.cwd() == str(data.resolve())
+        return bool(process.name() == "postgres" and process.cwd() == str(data.resolve()))
     except psutil.Error:
         return False
 
