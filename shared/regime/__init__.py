@@ -1,0 +1,66 @@
+"""Declared measures: shapes of definitions, and their loading. Knows the forms of measures, never a measure.
+
+`load(path)` gives `Regimes`; ask it for the version in force on a day:
+`regimes.catalogue("retail", on=day).items["shop_name"]`, `regimes.grade("retail", on=day).ref`. What a definition
+means is decided in one place: grades in customer, validations in reporting, messages in notify, roles in shared.auth.
+"""
+
+from shared.regime.calendar import Calendar
+from shared.regime.codelist import Codelist
+from shared.regime.definition import Definition, Ref, Secrecy, Text
+from shared.regime.dictionary import Aggregate, Catalogue, Facts, Item, Maintenance, Total
+from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
+from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Scale, Standing
+from shared.regime.loader import BrokenRegimes, inspect, load
+from shared.regime.message import Message, Slot
+from shared.regime.reading import Problem, as_json
+from shared.regime.regimes import Regimes
+from shared.regime.report import Column, Due, Figure, MissingFact, Per, Phase, Report, Rule, Severity
+from shared.regime.role import Role, Units
+
+__all__ = [
+    "Aggregate",
+    "BadValue",
+    "Band",
+    "BrokenRegimes",
+    "Calendar",
+    "Catalogue",
+    "Codelist",
+    "Column",
+    "Definition",
+    "Due",
+    "Facts",
+    "FieldType",
+    "Figure",
+    "GradePolicy",
+    "Indicator",
+    "Item",
+    "Maintenance",
+    "Message",
+    "Missing",
+    "MissingFact",
+    "Per",
+    "Phase",
+    "Problem",
+    "Ref",
+    "Regimes",
+    "Report",
+    "Role",
+    "Rule",
+    "Scale",
+    "Secrecy",
+    "Severity",
+    "Slot",
+    "Standing",
+    "Text",
+    "Total",
+    "Units",
+    "Value",
+    "ValueField",
+    "as_json",
+    "dump_value",
+    "inspect",
+    "load",
+    "load_value",
+    "read_value",
+]

@@ -1,0 +1,27 @@
+"""The registry of kinds: a folder name in `regimes/<measure>/` -> the shape of the files in it.
+
+A new kind is one module with its shape and one line here.
+"""
+
+from collections.abc import Mapping
+
+from shared.regime.calendar import Calendar
+from shared.regime.codelist import Codelist
+from shared.regime.definition import Definition
+from shared.regime.dictionary import Dictionary
+from shared.regime.grade import GradePolicy
+from shared.regime.message import Message
+from shared.regime.report import Report
+from shared.regime.role import Role
+
+SHAPES: tuple[type[Definition], ...] = (
+    Calendar,
+    Codelist,
+    Dictionary,
+    GradePolicy,
+    Message,
+    Report,
+    Role,
+)
+
+KINDS: Mapping[str, type[Definition]] = {shape.kind_name: shape for shape in SHAPES}
