@@ -1,0 +1,217 @@
+"""What the log commits to: an event from the bus as a payload, the search columns read from it, and the leaf.
+
+The payload is the event in CloudEvents' JSON format, keys sorted (JCS, RFC 8785, for the integers and texts that events
+hold). The leaf binds it by HMAC under a random salt, so that nobody can guess a payload from the public tree and
+dropping payload and salt erases content without touching a proof. Pure; shared by the writer and the verifier.
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from shared.bus import Delivery
+
+LEAF_VERSION = 1
+SALT_SIZE = 32
+UNDECODABLE = "undecodable"
+NaturalKey = tuple[str, str, int]  # source, subject, sequence
+_LONGEST = 512  # of a search column: an index entry must fit a page
+
+
+class Columns(NamedTuple):
+    """What a payload says about itself, as searched."""
+
+    event_id: UUID
+    category: str
+    type: str
+    source: str
+    subject: str
+    sequence: int | None
+    actor: str | None
+    occurred_at: datetime
+
+
+class Record(NamedTuple):
+    """A message as the log will keep it, before it has an index; `problem` says why it is undecodable, if it is."""
+
+    columns: Columns
+    received_at: datetime
+    salt: bytes
+    payload: bytes
+    leaf: bytes
+    delivery: Delivery
+    problem: str | None = None
+
+    @property
+    def natural_key(self) -> NaturalKey | None:
+        """What is unique beside the event id, for events that carry a sequence."""
+        columns = self.columns
+        return None if columns.sequence is None else (columns.source, columns.subject, columns.sequence)
+
+
+class Undecodable(ValueError):
+    """The message is no event that can be searched; the log keeps its raw bytes."""
+
+
+def record_of(delivery: Delivery, received_at: datetime, salt: bytes) -> Record:
+    """Never fails: what cannot be decoded is kept as raw bytes."""
+    problem = None
+    try:
+        document = document_of(delivery)
+        columns = columns_of(document)
+    except Undecodable as error:
+        problem = str(error)
+        document = raw_document_of(delivery)
+        columns = raw_columns(document, received_at)
+    payload = canonical(document)
+    leaf = leaf_of(columns, received_at, commitment(salt, payload))
+    return Record(columns, received_at, salt, payload, leaf, delivery, problem)
+
+
+def canonical(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def commitment(salt: bytes, payload: bytes) -> str:
+    return hmac.digest(salt, payload, "sha256").hex()
+
+
+def leaf_of(columns: Columns, received_at: datetime, commit: str) -> bytes:
+    """The canonical JSON of the leaf; written out because its members are fixed and none needs escaping."""
+    return (
+        f'{{"class":"{columns.category}","commit":"{commit}","event_id":"{columns.event_id}",'
+        f'"received_at":"{moment(received_at)}","v":{LEAF_VERSION}}}'
+    ).encode()
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def document_of(delivery: Delivery) -> dict[str, Any]:
+    """The event of a binary-mode message in CloudEvents' JSON format."""
+    document: dict[str, Any] = {}
+    try:
+        for name, value in delivery.headers:
+            document[name.removeprefix("ce_")] = value.decode()
+        document["data"] = orjson.loads(delivery.value)
+    except UnicodeDecodeError as error:
+        raise Undecodable("a header is not UTF-8") from error
+    except orjson.JSONDecodeError as error:
+        raise Undecodable("the value is not JSON") from error
+    return document
+
+
+def columns_of(document: dict[str, Any]) -> Columns:
+    """The search columns of a payload, undecodable ones included."""
+    try:
+        kind = document["type"]
+        sequence = document.get("sequence")
+        columns = Columns(
+            UUID(document["id"]),
+            kind.partition(".")[0],
+            kind,
+            document["source"],
+            document.get("subject", ""),
+            None if sequence is None else int(sequence),
+            document.get("actor"),
+            datetime.fromisoformat(document["time"]),
+        )
+    except KeyError as error:
+        raise Undecodable(f"the attribute {error.args[0]} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Undecodable("an attribute cannot be read") from error
+    _require_storable(columns)
+    return columns
+
+
+def raw_document_of(delivery: Delivery) -> dict[str, Any]:
+    """A message that is no event, byte for byte, with the place that it was read from."""
+    return {
+        "headers": [[name, _text(value)] for name, value in delivery.headers],
+        "key": _text(delivery.key),
+        "partition": delivery.partition,
+        "position": delivery.position,
+        "topic": delivery.topic,
+        "value": _text(delivery.value),
+    }
+
+
+def raw_columns(document: dict[str, Any], received_at: datetime) -> Columns:
+    """Columns of a raw document; the id follows from its place on the bus, so that a redelivery finds it again."""
+    place = f"{document['topic']}/{document['partition']}/{document['position']}"
+    digest = bytearray(sha256(place.encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80  # UUIDv8, RFC 9562
+    event_id = UUID(bytes=bytes(digest))
+    return Columns(event_id, UNDECODABLE, UNDECODABLE, document["topic"], place, None, None, received_at)
+
+
+def month_bounds(month: datetime) -> tuple[UUID, UUID]:
+    """The first UUIDv7-ordered ids of the month that holds this moment, and of the next one."""
+    first = month.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return _lowest_id(first), _lowest_id(next_month(first))
+
+
+def next_month(first: datetime) -> datetime:
+    return (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def distinct(records: Sequence[Record]) -> tuple[list[Record], list[tuple[Record, bytes]]]:
+    """Keep the first of several records with one event id or natural key; give each other one beside its payload."""
+    return _sift(records, {})
+
+
+def unknown(
+    records: Sequence[Record], stored: Iterable[tuple[UUID, NaturalKey | None, bytes]]
+) -> tuple[list[Record], list[tuple[Record, bytes]]]:
+    """Keep the records whose event id and natural key are not stored; give each other one beside what is stored."""
+    seen: dict[UUID | NaturalKey, bytes] = {}
+    for event_id, key, payload in stored:
+        seen[event_id] = payload
+        if key:
+            seen[key] = payload
+    return _sift(records, seen)
+
+
+def _sift(
+    records: Sequence[Record], seen: dict[UUID | NaturalKey, bytes]
+) -> tuple[list[Record], list[tuple[Record, bytes]]]:
+    kept: list[Record] = []
+    repeated: list[tuple[Record, bytes]] = []
+    for record in records:
+        event_id, key = record.columns.event_id, record.natural_key
+        payload = seen.get(event_id) or (seen.get(key) if key else None)
+        if payload is not None:
+            repeated.append((record, payload))
+            continue
+        seen[event_id] = record.payload
+        if key:
+            seen[key] = record.payload
+        kept.append(record)
+    return kept, repeated
+
+
+def _lowest_id(at: datetime) -> UUID:
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def _require_storable(columns: Columns) -> None:
+    texts = (columns.type, columns.source, columns.subject, columns.actor or "")
+    if not all(isinstance(text, str) and len(text) <= _LONGEST and "\x00" not in text for text in texts):
+        raise Undecodable(f"an attribute is no text of at most {_LONGEST} characters without NUL")
+    if not columns.category.isascii() or not columns.category.replace("_", "").isalnum():
+        raise Undecodable("the type is no dotted word")
+    if columns.occurred_at.tzinfo is None:
+        raise Undecodable("the time has no zone")
+    if columns.sequence is not None and not 0 <= columns.sequence < 1 << 63:
+        raise Undecodable("the sequence is out of range")
+
+
+def _text(raw: bytes) -> str:
+    return b64encode(raw).decode()

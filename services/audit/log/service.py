@@ -1,0 +1,140 @@
+"""The log's use cases: append a batch, publish a checkpoint, prove, serve tiles.
+
+The consumer appends, the checkpoint loop publishes, routes prove and serve. The caller owns the transaction and the
+commit; appending stands in one transaction with the caller's bus positions, so that each event is an entry exactly
+once (R0.2).
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.audit.log import errors, repository, rules, tiles, tree
+from services.audit.log.note import Checkpoint, Signer, sign
+from services.audit.log.rules import Record
+from services.audit.log.tiles import TilePath
+from shared.bus import Delivery
+from shared.db import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch. `undecodable` are entries all the same; `contradicting` are none: the log holds another
+    event under their id, or under their source, subject and sequence."""
+
+    before: int
+    size: int
+    duplicates: int = 0
+    undecodable: tuple[Record, ...] = ()
+    contradicting: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    index: int
+    size: int
+    leaf_hash: bytes
+    path: tuple[bytes, ...]
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    old: int
+    new: int
+    old_root: bytes
+    new_root: bytes
+    path: tuple[bytes, ...]
+
+
+async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], received_at: datetime) -> Appended:
+    """Make each message an entry, unless the log has it already. One writer at a time: the head row is locked."""
+    salts = os.urandom(rules.SALT_SIZE * len(batch))
+    records = [
+        rules.record_of(delivery, received_at, salts[i * rules.SALT_SIZE : (i + 1) * rules.SALT_SIZE])
+        for i, delivery in enumerate(batch)
+    ]
+    before = await repository.lock_head(tx, origin)
+    fresh, repeated = rules.distinct(records)
+    if fresh and not await repository.add_entries(tx, before.size, fresh):
+        fresh, known = rules.unknown(fresh, await repository.stored(tx, fresh))
+        repeated += known
+        if fresh and not await repository.add_entries(tx, before.size, fresh):
+            raise repository.HeadMoved("an entry of the batch was stored meanwhile")
+    after = await _grow(tx, origin, before, fresh)
+    return Appended(
+        before.size,
+        after.size,
+        duplicates=sum(record.payload == payload for record, payload in repeated),
+        undecodable=tuple(record for record in fresh if record.problem),
+        contradicting=tuple(record for record, payload in repeated if record.payload != payload),
+    )
+
+
+async def _grow(tx: Transaction, origin: str, before: tree.Frontier, records: Sequence[Record]) -> tree.Frontier:
+    if not records:
+        return before
+    leaves = [record.leaf for record in records]
+    after, levels = tree.append(before, [tree.leaf_hash(leaf) for leaf in leaves])
+    await repository.grow(tx, before.size, leaves, list(tiles.tile_rows(before.size, levels)))
+    await repository.move_head(tx, origin, before, after)
+    return after
+
+
+async def publish_checkpoint(tx: Transaction, signer: Signer, at: datetime) -> bool:
+    """Sign the tree as it stands under the signer's name; False if the newest checkpoint says the same already."""
+    frontier = await repository.head(tx, signer.name)
+    newest = await repository.newest_checkpoint(tx)
+    if newest is not None and newest.size >= frontier.size:
+        return False
+    note = sign(str(Checkpoint(signer.name, frontier.size, frontier.root)), signer)
+    await repository.add_checkpoint(tx, frontier.size, frontier.root, note, at)
+    return True
+
+
+async def checkpoint(tx: Transaction) -> str:
+    """The newest signed checkpoint."""
+    newest = await repository.newest_checkpoint(tx)
+    if newest is None:
+        raise errors.no_checkpoint()
+    return newest.note
+
+
+async def inclusion(tx: Transaction, origin: str, index: int, size: int | None) -> InclusionProof:
+    """Prove that entry `index` is in the tree of `size` entries (None: the tree as it stands)."""
+    now = (await repository.head(tx, origin)).size
+    if not 0 <= index < now:
+        raise errors.no_entry(index)
+    size = now if size is None else size
+    if not index < size <= now:
+        raise errors.size_out_of_range("size", size, index + 1, now)
+    leaf, root, *path = await _hashes(tx, [(index, index + 1), (0, size), *tree.inclusion_ranges(index, size)])
+    return InclusionProof(index, size, leaf, tuple(path), root)
+
+
+async def consistency(tx: Transaction, origin: str, old: int, new: int | None) -> ConsistencyProof:
+    """Prove that the tree of `new` entries (None: as it stands) begins with the tree of `old`."""
+    now = (await repository.head(tx, origin)).size
+    new = now if new is None else new
+    if not 0 < new <= now:
+        raise errors.size_out_of_range("to", new, 1, now)
+    if not 0 < old <= new:
+        raise errors.size_out_of_range("from", old, 1, new)
+    old_root, new_root, *path = await _hashes(tx, [(0, old), (0, new), *tree.consistency_ranges(old, new)])
+    return ConsistencyProof(old, new, old_root, new_root, tuple(path))
+
+
+async def tile(tx: Transaction, origin: str, path: TilePath) -> bytes:
+    """The bytes of a tile or an entry bundle, full or partial, once the tree has grown that far."""
+    size = (await repository.head(tx, origin)).size
+    if path.width > tiles.width_at(path.level or 0, path.number, size):
+        raise errors.no_tile(str(path))
+    if path.level is None:
+        return tiles.pack(await repository.leaves(tx, path.number * tiles.WIDTH, path.width))
+    wanted = tiles.Tile(path.level, path.number)
+    return (await repository.tiles(tx, [wanted]))[wanted][: path.width * tree.HASH_SIZE]
+
+
+async def _hashes(tx: Transaction, ranges: Sequence[tree.Range]) -> list[bytes]:
+    return tiles.hashes_of(ranges, await repository.tiles(tx, tiles.tiles_for(ranges)))
