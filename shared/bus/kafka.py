@@ -158,7 +158,7 @@ class Kafka:
         async with self._probing:
             try:
                 probe = await self._open_probe()
-                cluster = await probe._client.fetch_all_metadata()  # noqa: SLF001 - there is no public fresh look-up
+                cluster = await probe._client.fetch_all_metadata()
                 return sorted(cluster.partitions_for_topic(topic) or ())
             except (KafkaError, OSError, TimeoutError) as error:
                 await self._drop_probe()
