@@ -15,7 +15,7 @@ from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
 from shared.regime.reading import Problem, as_json
 from shared.regime.regimes import Regimes
-from shared.regime.report import Column, Due, Figure, MissingFact, Per, Phase, Report, Rule, Severity
+from shared.regime.report import Column, Due, Figure, Gathering, MissingFact, Phase, Report, Rule, Severity
 from shared.regime.role import Role, Units
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Facts",
     "FieldType",
     "Figure",
+    "Gathering",
     "GradePolicy",
     "Indicator",
     "Item",
@@ -39,7 +40,6 @@ __all__ = [
     "Message",
     "Missing",
     "MissingFact",
-    "Per",
     "Phase",
     "Problem",
     "Ref",

@@ -64,7 +64,7 @@ class Ref:
 
     def as_json(self) -> dict[str, str]:
         """Return the reference as plain JSON for rows, events and answers."""
-        return {"id": self.id, "version": self.version.isoformat(), "sha256": self.sha256}
+        return {"id": self.id, "version": self.version.isoformat(), "hash": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.regime.definition import Definition, Json, Secrecy, Sentence, Shape, Slug, Snake, Text
-from shared.regime.field import ValueField
+from shared.regime.field import FieldType, ValueField
 
 
 class Maintenance(StrEnum):
@@ -82,6 +82,7 @@ class Total(Shape):
     aggregate: Aggregate
     of: Snake | None = None
     severity: Snake | None = None
+    type: FieldType
     months: int = Field(ge=1, le=120)
 
 
@@ -98,6 +99,7 @@ class Dictionary(Definition):
     kind_name: ClassVar[str] = "dictionary"
 
     kind: Slug = Field(description="The kind of customer")
+    label: Text = Field(description="Name of the group")
     position: int = Field(ge=1, description="Place of the group among the groups of its kind")
     totals: tuple[Total, ...] = ()
     items: tuple[Item, ...] = Field(min_length=1)

@@ -40,7 +40,8 @@ class Regimes:
         )
         refs = sorted((d.ref.id, d.ref.version.isoformat(), d.ref.sha256) for d in self.definitions)
         self.sha256 = sha256(rfc8785.dumps([list(ref) for ref in refs])).hexdigest()
-        self.catalogue = lru_cache(maxsize=64)(self._catalogue)
+        self._catalogue = lru_cache(maxsize=64)(self._gather)
+        self._labels = lru_cache(maxsize=64)(self._label)
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -70,7 +71,22 @@ class Regimes:
         found = (self.find(shape, key, on=on) for key in keys)
         return tuple(definition for definition in found if definition is not None)
 
-    def _catalogue(self, kind: str, on: date) -> Catalogue:
+    def catalogue(self, kind: str, *, on: date) -> Catalogue:
+        """Return all items and totals of a kind of customer; the same object for the same day.
+
+        Raises: NotFound (unknown_kind), if no dictionary has the kind
+        """
+        return self._catalogue(kind, on)
+
+    def labels(self, *, on: date) -> Mapping[str, Mapping[str, str]]:
+        """Return code -> Chinese text by code list, as expressions look codes up."""
+        return self._labels(on)
+
+    def _label(self, on: date) -> Mapping[str, Mapping[str, str]]:
+        lists = self.all(Codelist, on=on)
+        return {found.id: {code: text.zh for code, text in found.codes.items()} for found in lists}
+
+    def _gather(self, kind: str, on: date) -> Catalogue:
         groups = [group for group in self.all(Dictionary, on=on) if group.kind == kind]
         if not groups:
             raise NotFound("unknown_kind", f"no dictionary of kind {kind!r} is in force on {on}")

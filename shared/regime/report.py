@@ -30,13 +30,6 @@ class Phase(StrEnum):
     PRIOR_PERIOD = "prior_period"
 
 
-class Per(StrEnum):
-    """How often a rule is asked: for each row, or once for the table."""
-
-    ROW = "row"
-    TABLE = "table"
-
-
 class MissingFact(StrEnum):
     """What a rule says when a value that it needs is missing and the answer is therefore unknown."""
 
@@ -51,35 +44,49 @@ class Column(ValueField):
     secrecy: Secrecy = Secrecy.CONFIDENTIAL
 
 
+class Gathering(StrEnum):
+    """How rows become a figure: how many, how many different values of a column, or the sum of a column."""
+
+    COUNT = "count"
+    DISTINCT = "distinct"
+    SUM = "sum"
+
+
 class Figure(Shape):
-    """A named figure of the whole table (`total.<code>`), kept with the submission for the next period to compare."""
+    """A figure of the whole table, kept with the submission for the next period to compare with.
+
+    Rules of a period call it `total.<code>`, and `prior(total.<code>)` its value a period ago. `of` is the column that
+    distinct and sum look at; `where` leaves out rows for which it does not hold.
+    """
 
     code: Snake
     label: Text
-    expression: Sentence
+    gather: Gathering
+    of: Snake | None = None
+    where: Sentence | None = None
 
 
 class RuleExample(Shape):
-    """Rows (and the figures of the period before) and whether the rule lets them pass.
+    """What a rule is asked about, and whether it lets it pass: rows, or figures now and a period ago.
 
-    `row` gives one row; `rows` several. Cells that are not named are empty. `fails` lists failing positions from 0.
+    Cells that are not named are empty. With several rows, to pass means that every one of them does.
     """
 
-    row: Mapping[Snake, Json] | None = None
-    rows: tuple[Mapping[Snake, Json], ...] | None = None
-    prior: Mapping[str, Json] | None = None
+    rows: tuple[Mapping[Snake, Json], ...] = ()
+    figures: Mapping[Snake, Json] = {}
+    prior: Mapping[Snake, Json] = {}
     passes: bool
 
 
 class Rule(Shape):
     """A validation: `expression` must hold wherever `when` does. `field` is the column that a finding points at.
 
-    Messages may use the slots {seen} and {expected}; `expected` fills the latter.
+    Rules of cell, row and table are asked for each row (table rules may look at all of them), rules of a period once,
+    about the figures. Messages may use the slots {seen} and {expected}; `expected` fills the latter.
     """
 
     id: Slug
     phase: Phase
-    per: Per = Per.ROW
     severity: Severity
     field: Snake | None = None
     when: Sentence | None = None
