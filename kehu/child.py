@@ -1,9 +1,10 @@
-"""Start a program that never outlives the process that started it.
+"""Start a program that never outlives the process that started it, and find those that did.
 
-Owns the one rule for every child of the suite: own process group (a Ctrl-C at the terminal reaches the
-supervisor alone, which then stops its children in order), no inherited descriptors, and on Linux a signal
-from the kernel when the parent dies, kill -9 included. Called by the supervisor, the embedded servers and the
-tests; never watches or restarts anything.
+Owns the rules for every child of the suite: its own process group (a Ctrl-C at the terminal reaches the
+supervisor alone, which then stops its children in order), no inherited descriptors, on Linux a signal from the
+kernel when the parent dies, kill -9 included, and a working directory that no other program uses, by which a
+later start recognises what an earlier one left. Called by the supervisor, the embedded servers and the tests;
+never watches or restarts anything.
 """
 
 import ctypes
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -23,18 +26,18 @@ def spawn(
     command: Sequence[str | Path],
     *,
     log: IO[bytes],
-    cwd: Path | None = None,
+    directory: Path,
     env: Mapping[str, str] | None = None,
     user: str | None = None,
     when_parent_dies: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` with both output streams in `log`; as root, `user` names the account to run as."""
+    """Start `command` in `directory`, both output streams in `log`; as root, `user` names the account to run as."""
     return subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
-        cwd=cwd,
+        cwd=directory,
         env=env,
         user=user,
         group=user,
@@ -42,6 +45,35 @@ def spawn(
         start_new_session=True,
         preexec_fn=_tie_to_parent(when_parent_dies),  # noqa: PLW1509 - one call, bound before the fork
     )
+
+
+def stop(process: subprocess.Popen[bytes], ask: signal.Signals, within_seconds: float) -> None:
+    """Send `ask`, wait, and kill what has not ended by then."""
+    process.send_signal(signal.SIGCONT)
+    process.send_signal(ask)
+    try:
+        process.wait(within_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_leftovers(directory: Path, ask: signal.Signals = signal.SIGTERM) -> None:
+    """End every process that works in `directory`, asking first."""
+    found = [process for process in psutil.process_iter() if _works_in(process, directory)]
+    for signal_number in (signal.SIGCONT, ask, signal.SIGKILL):
+        for process in found:
+            if process.is_running():
+                process.send_signal(signal_number)
+        if signal_number != signal.SIGCONT:
+            _, found = psutil.wait_procs(found, timeout=10)
+
+
+def _works_in(process: psutil.Process, directory: Path) -> bool:
+    try:
+        return bool(process.pid != os.getpid() and process.cwd() == str(directory.resolve()))
+    except psutil.Error:
+        return False
 
 
 def _tie_to_parent(signal_number: signal.Signals) -> Callable[[], None] | None:

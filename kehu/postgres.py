@@ -26,9 +26,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-import psutil
-
-from kehu.child import spawn
+from kehu.child import end_leftovers, spawn, stop
 
 SUPERUSER: Final = "postgres"
 _ACCOUNT: Final = "pgserver"
@@ -79,7 +77,7 @@ class PostgresServer:
     def start(self) -> None:
         """Create the cluster if there is none, end what an earlier run left behind, and return when it answers."""
         self._prepare()
-        _end_leftovers(self.data)
+        self._clear_the_way()
         settings = _SETTINGS | {
             "fsync": "on" if self._fsync else "off",
             "listen_addresses": "127.0.0.1" if self.port else "",
@@ -91,7 +89,7 @@ class PostgresServer:
             self._process = spawn(
                 [_binaries() / "postgres", "-D", self._data_argument(), *flags],
                 log=log,
-                cwd=self.data,
+                directory=self.data,
                 env={"LC_ALL": "C"},
                 user=_account(),
                 when_parent_dies=signal.SIGINT,
@@ -101,14 +99,9 @@ class PostgresServer:
 
     def stop(self, within_seconds: float = 30.0) -> None:
         """Fast shutdown: sessions end, committed work is on disk. Kills after `within_seconds`."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(within_seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        if self._process is not None:
+            stop(self._process, signal.SIGINT, within_seconds)
+            self._process = None
 
     def kill(self) -> None:
         """kill -9 of the whole server, as a power cut would; the next `start` recovers from the log."""
@@ -116,7 +109,7 @@ class PostgresServer:
             self._process.kill()
             self._process.wait()
             self._process = None
-        _end_leftovers(self.data)
+        self._clear_the_way()
 
     def crash(self) -> None:
         """kill -9 of one backend process: every session ends and the postmaster recovers by itself."""
@@ -194,6 +187,10 @@ class PostgresServer:
         self._initdb(account, _derive(key.encode(), SUPERUSER))
         password.touch(mode=0o600)
         password.write_text(key)  # last: its presence says that the cluster is whole
+
+    def _clear_the_way(self) -> None:
+        end_leftovers(self.data, signal.SIGINT)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _initdb(self, account: str | None, password: str) -> None:
         command = [
@@ -286,24 +283,6 @@ def _copy_programs(wheel: Path, copy: Path) -> None:
         unfinished.rename(copy)
     except OSError:  # another process was first
         shutil.rmtree(unfinished)
-
-
-def _end_leftovers(data: Path) -> None:
-    """End servers that still hold `data` (every one of them works inside it), and forget their lock file."""
-    found = [process for process in psutil.process_iter() if _works_in(process, data)]
-    for ask in (signal.SIGINT, signal.SIGKILL):
-        for process in found:
-            if process.is_running():
-                process.send_signal(ask)
-        _, found = psutil.wait_procs(found, timeout=10)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _works_in(process: psutil.Process, data: Path) -> bool:
-    try:
-        return bool(process.name() == "postgres" and process.cwd() == str(data.resolve()))
-    except psutil.Error:
-        return False
 
 
 def _run(

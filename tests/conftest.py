@@ -1,21 +1,30 @@
-"""Real servers for the tests: one PostgreSQL a run, a fresh database a test.
+"""Real servers for the tests: one PostgreSQL and one Kafka a run, a fresh database a test.
 
-Nothing here stands in for a real part. With xdist the controlling process runs the server and its workers share
-it; without, it starts when the first test asks.
+Nothing here stands in for a real part. With xdist the controlling process runs the servers and its workers share
+them; without, each starts when the first test asks.
 """
 
 import itertools
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+import docker
 import pytest
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
+from kehu.kafka import VERSION as KAFKA_VERSION
+from kehu.kafka import KafkaFailed, LocalKafka
 from kehu.postgres import PostgresServer
+from kehu.settings import SuiteSettings
 
-_server_of_this_run = pytest.StashKey[PostgresServer]()
+_shared_servers = pytest.StashKey[ExitStack]()
+_shared_addresses = pytest.StashKey[dict[str, str]]()
 
 
 class FreshDatabase(Protocol):
@@ -26,34 +35,45 @@ class FreshDatabase(Protocol):
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Under xdist the controller starts the server: it outlives every worker."""
+    """Under xdist the controller starts the servers: it outlives every worker."""
     config = session.config
-    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
-        config.stash[_server_of_this_run] = _start_postgres()
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        return
+    servers = config.stash[_shared_servers] = ExitStack()
+    addresses = config.stash[_shared_addresses] = {"postgres": str(_start_postgres(servers).directory)}
+    if config.getoption("markexpr") != "not kafka":
+        addresses["kafka"], addresses["no_kafka"] = _start_kafka(servers)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    server = session.config.stash.get(_server_of_this_run, None)
-    if server is not None:
-        _remove(server)
+    session.config.stash.get(_shared_servers, ExitStack()).close()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: pytest.Session) -> None:
-    """Tell a worker where the shared server lives."""
-    node.workerinput["postgres"] = str(node.config.stash[_server_of_this_run].directory)
+    """Tell a worker where the shared servers are."""
+    node.workerinput.update(node.config.stash[_shared_addresses])
 
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """The run's PostgreSQL 18, without fsync. Start a server of your own to crash one."""
     shared = getattr(request.config, "workerinput", {}).get("postgres")
-    if shared is not None:
-        yield PostgresServer(Path(shared))
-        return
-    server = _start_postgres()
-    yield server
-    _remove(server)
+    with ExitStack() as servers:
+        yield PostgresServer(Path(shared)) if shared else _start_postgres(servers)
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Bootstrap servers of the run's real Kafka. Start a `LocalKafka` of your own to kill one."""
+    shared = getattr(request.config, "workerinput", {})
+    with ExitStack() as servers:
+        address, why_not = (shared["kafka"], shared["no_kafka"]) if "kafka" in shared else _start_kafka(servers)
+        if not address:
+            if SuiteSettings().ci:
+                pytest.exit(f"no Kafka, and CI may not skip its tests: {why_not}", returncode=3)
+            pytest.skip(f"NO KAFKA, NOT TESTED AGAINST IT: {why_not}")
+        yield address
 
 
 _serial = itertools.count(1)
@@ -74,12 +94,59 @@ def fresh_database(postgres: PostgresServer, worker_id: str) -> Iterator[FreshDa
         postgres.drop_database(name)
 
 
-def _start_postgres() -> PostgresServer:
-    server = PostgresServer(Path(tempfile.mkdtemp(prefix="kehu-tests-")) / "postgres", fsync=False)
+def _start_postgres(servers: ExitStack) -> PostgresServer:
+    server = PostgresServer(_directory(servers) / "postgres", fsync=False)
     server.start()
+    servers.callback(server.stop)
     return server
 
 
-def _remove(server: PostgresServer) -> None:
-    server.stop()
-    shutil.rmtree(server.directory.parent)
+def _start_kafka(servers: ExitStack) -> tuple[str, str]:
+    """Bootstrap servers and "", or "" and the reason why there is no Kafka."""
+    settings = SuiteSettings()
+    if settings.kafka_bootstrap_servers:
+        return settings.kafka_bootstrap_servers, ""
+    if _docker_answers():
+        return _start_kafka_in_docker(servers), ""
+    local = LocalKafka(_directory(servers) / "kafka", cache=settings.kehu_cache)
+    servers.callback(local.stop)
+    try:
+        local.start()
+    except KafkaFailed as problem:
+        return "", str(problem)
+    return local.bootstrap, ""
+
+
+def _docker_answers() -> bool:
+    try:
+        return docker.from_env(timeout=5).ping()
+    except (docker.errors.DockerException, OSError):
+        return False
+
+
+def _start_kafka_in_docker(servers: ExitStack) -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    container = DockerContainer(f"apache/kafka:{KAFKA_VERSION}").with_bind_ports(9092, port)
+    for name, value in {
+        "PROCESS_ROLES": "broker,controller",
+        "NODE_ID": "1",
+        "CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
+        "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "AUTO_CREATE_TOPICS_ENABLE": "false",
+    }.items():
+        container.with_env(f"KAFKA_{name}", value)
+    servers.enter_context(container.waiting_for(LogMessageWaitStrategy("Kafka Server started")))
+    return f"127.0.0.1:{port}"
+
+
+def _directory(servers: ExitStack) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="kehu-tests-"))
+    servers.callback(shutil.rmtree, path)
+    return path
