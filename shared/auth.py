@@ -1,0 +1,244 @@
+"""Who is asking, and may they: bearer tokens of any OpenID issuer, authority from the declared roles.
+
+Tokens are verified against the issuer's published keys (cached) and remembered by digest for at most a minute, so
+that a verification is not paid on each request. What a role may do is data (regimes, kind `role`); a route names one
+action.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+import httpx
+from fastapi import Depends, Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.clock import CHINA, now
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from shared.regime import Regimes, Role, Secrecy, Units
+from shared.settings import ServiceSettings
+
+ALGORITHMS = ("ES256", "RS256", "EdDSA", "PS256", "ES384")
+_REMEMBER_S = 60.0
+_REMEMBERED = 10_000
+_KEYS_FRESH_S = 600.0
+_KEYS_RETRY_S = 5.0
+_LEEWAY_S = 5
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kehu"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose records an action reaches: all, those of some units, those assigned to the person."""
+
+    everything: bool = False
+    units: frozenset[str] = frozenset()
+    assigned_to: str | None = None
+
+    def __or__(self, other: Scope) -> Scope:
+        return Scope(
+            self.everything or other.everything, self.units | other.units, self.assigned_to or other.assigned_to
+        )
+
+    def reaches(self, unit: str | None, assignee: str | None = None) -> bool:
+        """Whether a record of this unit, assigned to this person, is within reach."""
+        return self.everything or unit in self.units or (self.assigned_to is not None and assignee == self.assigned_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller: `name` as in the directory, `actor` as events name it, authority by action."""
+
+    name: str
+    actor: str
+    unit: str
+    roles: tuple[str, ...]
+    scopes: Mapping[str, Scope]
+    clearances: Mapping[str, Secrecy]
+    expires_at: float
+    token: str = field(repr=False)
+
+    def may(self, action: str) -> bool:
+        """Whether any role grants the action."""
+        return action in self.scopes
+
+    def scope(self, action: str) -> Scope:
+        """Where the action reaches; nowhere if it is not granted."""
+        return self.scopes.get(action, Scope())
+
+    def clears(self, action: str, level: Secrecy) -> bool:
+        """Whether a role that grants the action may read items of this secrecy level."""
+        held = self.clearances.get(action)
+        return held is not None and held.covers(level)
+
+
+def principal_of(claims: Mapping[str, Any], token: str, roles: Iterable[Role]) -> Principal:
+    """The authority that the declared roles give to the holder of these (verified) claims.
+
+    Claims: sub, roles, unit, units (own and subordinate units), client_id for a partner system. Roles of the token
+    that are not declared grant nothing.
+    """
+    name, unit = str(claims["sub"]), str(claims.get("unit", ""))
+    below = frozenset(str(each) for each in claims.get("units", ())) | {unit}
+    reach = {
+        Units.ALL: Scope(everything=True),
+        Units.SUBTREE: Scope(units=below),
+        Units.OWN: Scope(units=frozenset({unit})),
+        Units.ASSIGNED: Scope(assigned_to=name),
+    }
+    scopes: dict[str, Scope] = {}
+    clearances: dict[str, Secrecy] = {}
+    for role in roles:
+        for action in role.actions:
+            scopes[action] = scopes.get(action, Scope()) | reach[role.units]
+            held = clearances.get(action)
+            clearances[action] = held if held is not None and held.covers(role.clearance) else role.clearance
+    return Principal(
+        name=name,
+        actor=f"client/{name}" if claims.get("client_id") == name else f"staff/{name}",
+        unit=unit,
+        roles=tuple(str(role) for role in claims.get("roles", ())),
+        scopes=scopes,
+        clearances=clearances,
+        expires_at=float(claims["exp"]),
+        token=token,
+    )
+
+
+class IssuerKeys:
+    """The issuer's public keys; fetched when first needed, when old, and when a token names an unknown one."""
+
+    def __init__(self, issuer: str, jwks_url: str | None = None) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._url = jwks_url
+        self._keys: KeySet | None = None
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self, *, unknown_key: bool = False) -> KeySet:
+        """The keys; `Unavailable` if there are none and the issuer does not answer."""
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            age, since = loop.time() - self._fetched_at, loop.time() - self._tried_at
+            if self._keys is None or ((unknown_key or age > _KEYS_FRESH_S) and since > _KEYS_RETRY_S):
+                self._tried_at = loop.time()
+                try:
+                    self._keys, self._fetched_at = await self._fetch(), loop.time()
+                except (httpx.HTTPError, JoseError, KeyError, ValueError) as error:
+                    if self._keys is None:
+                        raise Unavailable(
+                            "issuer_unavailable",
+                            "The sign-in service does not answer, so tokens cannot be checked. Try again.",
+                            headers={"Retry-After": "2"},
+                        ) from error
+            return self._keys
+
+    async def _fetch(self) -> KeySet:
+        async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
+            if self._url is None:
+                discovery = await client.get(f"{self._issuer}/.well-known/openid-configuration")
+                self._url = str(discovery.raise_for_status().json()["jwks_uri"])
+            answer = await client.get(self._url)
+            return KeySet.import_key_set(answer.raise_for_status().json())
+
+
+class Authenticator:
+    """Turns a bearer token into a Principal, or refuses."""
+
+    def __init__(self, settings: ServiceSettings, regimes: Regimes, *, clock: Callable[[], datetime] = now) -> None:
+        self._keys = IssuerKeys(settings.issuer, settings.jwks_url)
+        self._regimes = regimes
+        self._clock = clock
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock().timestamp()),
+            leeway=_LEEWAY_S,
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "value": settings.audience},
+            sub={"essential": True},
+            exp={"essential": True},
+        )
+        self._known: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+
+    async def principal(self, authorization: str | None) -> Principal:
+        """Who is asking, from the Authorization header. Raises: Unauthenticated, Unavailable."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("no_token", "Send a bearer token in the Authorization header.", headers=_CHALLENGE)
+        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        moment = self._clock().timestamp()
+        known = self._known.get(digest)
+        if known is not None and moment < known[1]:
+            return known[0]
+        principal = await self._verify(token)
+        self._known[digest] = (principal, min(principal.expires_at, moment + _REMEMBER_S))
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _verify(self, token: str) -> Principal:
+        try:
+            claims = await self._decode(token)
+            self._claims.validate(claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            detail = "The token is expired, of another issuer or audience, or not signed by a key of the issuer."
+            raise Unauthenticated("bad_token", detail, headers=_CHALLENGE) from error
+        return principal_of(claims, token, self._roles(claims))
+
+    async def _decode(self, token: str) -> dict[str, Any]:
+        keys = await self._keys.get()
+        try:
+            return dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims)
+        except (JoseError, ValueError):
+            fresh = await self._keys.get(unknown_key=True)
+            if fresh is keys:
+                raise
+            return dict(jwt.decode(token, fresh, algorithms=list(ALGORITHMS)).claims)
+
+    def _roles(self, claims: Mapping[str, Any]) -> list[Role]:
+        today = self._clock().astimezone(CHINA).date()
+        named = claims.get("roles", ())
+        found = (self._regimes.find(Role, str(each), on=today) for each in (named if isinstance(named, list) else ()))
+        return [role for role in found if role is not None]
+
+
+def may(action: str) -> Any:
+    """Declare on a route who may: `who: Annotated[Principal, may("customer.read")]`."""
+
+    async def granted(request: Request) -> Principal:
+        authenticator: Authenticator = request.app.state.authenticator
+        principal = await authenticator.principal(request.headers.get("authorization"))
+        request.state.principal = principal
+        request.state.action = action
+        if not principal.may(action):
+            raise Forbidden("not_allowed", f"None of your roles grants {action}.", members={"action": action})
+        return principal
+
+    granted.__dict__["action"] = action
+    return Depends(granted)
+
+
+async def _signed_in(request: Request) -> Principal:
+    authenticator: Authenticator = request.app.state.authenticator
+    principal = await authenticator.principal(request.headers.get("authorization"))
+    request.state.principal = principal
+    return principal
+
+
+_signed_in.__dict__["action"] = "*"
+SignedIn = Annotated[Principal, Depends(_signed_in)]
+"""Any signed-in caller, for what is theirs by nature (their own inbox)."""
+
+
+def within(principal: Principal, action: str, unit: str | None, assignee: str | None = None) -> None:
+    """Refuse a record outside the caller's reach as if it were not there: its existence is not theirs to know."""
+    if not principal.scope(action).reaches(unit, assignee):
+        raise NotFound("not_found", "There is no such record, or it is not yours to see.", members={"hidden": True})

@@ -1,0 +1,224 @@
+"""Runs a service: `python -m services.<name> api | worker | migrate`. The same three verbs everywhere.
+
+A service describes itself as a `Service`; its `compose` turns settings into `Parts`. The api serves HTTP; the worker
+runs the relay, the consumers and the jobs, and serves health and metrics on a port of its own; migrate brings the
+database up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import uvicorn
+import uvloop
+from fastapi import APIRouter, FastAPI
+
+from shared import telemetry
+from shared.auth import Authenticator
+from shared.bus import Transport, connect
+from shared.bus.postgres import PostgresLog
+from shared.db import Database, is_passing
+from shared.events import PRODUCERS, topic_of
+from shared.inbox import Consumer
+from shared.jobs import Job
+from shared.migrations import upgrade
+from shared.outbox import Outbox, Relay
+from shared.regime import Regimes, load
+from shared.settings import ServiceSettings
+from shared.settings import load as load_settings
+from shared.web import Surface, create_app, operations
+
+VERBS = ("api", "worker", "migrate")
+_BUS_KEEP = timedelta(days=7)
+_OBSERVE_S = 5.0
+_TRIM_S = 3600.0
+
+S = TypeVar("S", bound=ServiceSettings)
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass
+class Parts:
+    """What a service is made of; `compose` fills in routers, consumers, jobs and loops."""
+
+    name: str
+    settings: ServiceSettings
+    database: Database
+    transport: Transport
+    outbox: Outbox
+    regimes: Regimes
+    authenticator: Authenticator
+    routers: list[APIRouter] = field(default_factory=list)
+    consumers: list[Consumer] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    on_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def surface(self) -> Surface:
+        """The part that an HTTP application needs."""
+        return Surface(self.name, self.settings, self.database, self.transport, self.outbox, self.authenticator)
+
+    def app(self) -> FastAPI:
+        """The service's HTTP application, dead-letter routes included."""
+        letters = operations.build(self.database, self.outbox, {each.group: each.handle for each in self.consumers})
+        return create_app(self.surface, [*self.routers, letters], on_start=self.on_start, on_stop=self.on_stop)
+
+    def topics(self, *producers: str) -> tuple[str, ...]:
+        """Topic names of some producers; of all, if none is named."""
+        return tuple(topic_of(self.settings.topic_prefix, producer) for producer in producers or PRODUCERS)
+
+
+def standard_parts(name: str, settings: ServiceSettings) -> Parts:
+    """The parts that every service has."""
+    regimes = load(settings.regimes_path)
+    url = settings.bus_url.get_secret_value()
+    return Parts(
+        name=name,
+        settings=settings,
+        database=Database(
+            settings.database_url.get_secret_value(), pool=settings.database_pool, application=f"kehu-{name}"
+        ),
+        transport=connect(settings.bus, url, partitions=settings.bus_partitions, replication=settings.bus_replication),
+        outbox=Outbox(name, prefix=settings.topic_prefix),
+        regimes=regimes,
+        authenticator=Authenticator(settings, regimes),
+    )
+
+
+@dataclass(frozen=True)
+class Service(Generic[S]):
+    """A service as the command line knows it."""
+
+    name: str
+    settings: type[S]
+    compose: Callable[[S], Parts]
+    migrations: Path
+
+
+def main(service: Service[S], arguments: Sequence[str] | None = None) -> None:
+    """The entry of each `services/<name>/__main__.py`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if len(given) != 1 or given[0] not in VERBS:
+        sys.exit(f"usage: python -m services.{service.name} {' | '.join(VERBS)}")
+    settings = load_settings(service.settings)
+    telemetry.configure(service.name, given[0], settings.log_level, settings.otlp_endpoint)
+    if given[0] == "migrate":
+        upgrade(service.migrations, settings.database_url.get_secret_value())
+        return
+    parts = service.compose(settings)
+    uvloop.run(_serve_api(parts) if given[0] == "api" else _work(parts))
+
+
+def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http="httptools",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
+    )
+    return uvicorn.Server(config)
+
+
+async def _serve_api(parts: Parts) -> None:
+    await _server(parts.app(), parts.settings.host, parts.settings.port).serve()
+
+
+async def _work(parts: Parts) -> None:
+    """Run everything that is not HTTP, beside a small server for health and metrics, until a signal ends that server.
+
+    A loop that ends by an error ends the process; the supervisor starts it again.
+    """
+    stop = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def begin() -> None:
+        tasks.extend(asyncio.create_task(_watched(loop, server)(stop)) for loop in _loops(parts))
+
+    async def end() -> None:
+        stop.set()
+        _, late = await asyncio.wait(tasks, timeout=10)
+        for task in late:
+            task.cancel()
+
+    app = create_app(parts.surface, [], on_start=[*parts.on_start, begin], on_stop=[end, *parts.on_stop])
+    server = _server(app, parts.settings.host, parts.settings.worker_port)
+    await server.serve()
+    if any(task.done() and not task.cancelled() and task.exception() is not None for task in tasks):
+        raise SystemExit(1)
+
+
+def _loops(parts: Parts) -> list[Loop]:
+    relay = Relay(parts.name, parts.database, parts.transport)
+    return [
+        partial(_ensure_topics, parts),
+        relay.run,
+        *(consumer.run for consumer in parts.consumers),
+        *(partial(job.run, parts.database) for job in parts.jobs),
+        *parts.loops,
+        partial(_observe, parts, relay),
+    ]
+
+
+def _watched(loop: Loop, server: uvicorn.Server) -> Callable[[asyncio.Event], Coroutine[None, None, None]]:
+    async def watched(stop: asyncio.Event) -> None:
+        try:
+            await loop(stop)
+        except Exception as error:
+            telemetry.log(part="worker").error("loop_failed", error=type(error).__name__, exc_info=error)
+            server.should_exit = True
+            raise
+
+    return watched
+
+
+async def _ensure_topics(parts: Parts, stop: asyncio.Event) -> None:
+    """Create this service's topic as soon as the bus is there."""
+    while not stop.is_set():
+        try:
+            await parts.transport.ensure_topics([parts.outbox.topic])
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            await _rest(stop, 1.0)
+        else:
+            return
+
+
+async def _observe(parts: Parts, relay: Relay, stop: asyncio.Event) -> None:
+    """Refresh gauges every few seconds, trim the embedded bus now and then."""
+    trimmed_at = float("-inf")
+    clock = asyncio.get_running_loop().time
+    while not stop.is_set():
+        try:
+            await relay.observe()
+            for consumer in parts.consumers:
+                await consumer.observe()
+            if isinstance(parts.transport, PostgresLog) and clock() - trimmed_at > _TRIM_S:
+                await parts.transport.trim(_BUS_KEEP)
+                trimmed_at = clock()
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            telemetry.log(part="observe").warning("observe_waits", error=type(error).__name__)
+        await _rest(stop, _OBSERVE_S)
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,165 @@
+"""Builds a service's FastAPI application: routers, refusals, health, metrics, and an honest OpenAPI document."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from shared.auth import Authenticator
+from shared.bus import Transport
+from shared.db import Database
+from shared.errors import KehuError
+from shared.outbox import Outbox
+from shared.settings import ServiceSettings
+from shared.web import problems
+from shared.web.edge import Edge
+from shared.web.refusals import record_refusal
+
+_CORS_HEADERS = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Accept-Language", "Last-Event-ID")
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What an application needs of its service."""
+
+    service: str
+    settings: ServiceSettings
+    database: Database
+    transport: Transport
+    outbox: Outbox
+    authenticator: Authenticator | None
+
+
+def create_app(
+    surface: Surface,
+    routers: Iterable[APIRouter],
+    *,
+    on_start: Iterable[Callable[[], Awaitable[None]]] = (),
+    on_stop: Iterable[Callable[[], Awaitable[None]]] = (),
+) -> FastAPI:
+    """The application; opens database and bus when it starts, closes them when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await surface.database.start()
+        await surface.transport.start()
+        for start in on_start:
+            await start()
+        yield
+        for stop in on_stop:
+            await stop()
+        await surface.transport.close()
+        await surface.database.close()
+
+    app = FastAPI(
+        title=f"Kehu {surface.service}",
+        version="1",
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+        strict_content_type=False,
+    )
+    app.state.database = surface.database
+    app.state.authenticator = surface.authenticator
+    app.state.outbox = surface.outbox
+    app.state.service = surface.service
+    for router in (_health(surface), *routers):
+        app.include_router(router)
+    _answer_refusals(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Edge, service=surface.service, body_limit=surface.settings.body_limit_bytes)
+    if surface.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=surface.settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+            allow_headers=[*_CORS_HEADERS],
+            expose_headers=["ETag", "Location", "Retry-After", "Idempotency-Replayed", "traceparent"],
+        )
+    return app
+
+
+def _answer_refusals(app: FastAPI) -> None:
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, KehuError)
+        await record_refusal(request, error)
+        return problems.render(request, error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problems.validation_refusal(request, error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problems.http_refusal(request, error)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return problems.unexpected(request, error)
+
+    app.add_exception_handler(KehuError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _health(surface: Surface) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process lives")
+    async def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Database, bus and regimes are usable", responses=problems.problem_responses(503))
+    async def ready() -> Response:
+        database, bus = await asyncio.gather(surface.database.is_usable(), surface.transport.is_usable())
+        parts = {"database": database, "bus": bus, "regimes": True}
+        return Response(
+            orjson.dumps({"ready": all(parts.values()), "parts": parts}),
+            200 if all(parts.values()) else 503,
+            {} if all(parts.values()) else {"Retry-After": "2"},
+            "application/json",
+        )
+
+    @router.get("/metrics", summary="Prometheus series")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, plus what each route's declared action means: bearer token, 401, 403."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        problem = {"content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}}}
+        for route in app.routes:
+            if isinstance(route, APIRoute) and route.include_in_schema and (action := action_of(route)):
+                for method in route.methods or ():
+                    operation = document["paths"][route.path_format][method.lower()]
+                    operation["security"] = [{"bearer": []}]
+                    operation["x-kehu-action"] = action
+                    for status, what in (("401", "No usable token"), ("403", "Not allowed"), ("503", "A part is away")):
+                        operation["responses"].setdefault(status, {"description": what, **problem})
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def action_of(route: APIRoute) -> str | None:
+    """The action that a route declares with `may`, "*" for any signed-in caller, None for a public route."""
+    for dependant in route.dependant.dependencies:
+        action = getattr(dependant.call, "action", None)
+        if action is not None:
+            return str(action)
+    return None

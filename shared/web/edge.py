@@ -1,0 +1,74 @@
+"""What every request passes first and last: body limit, trace, timing, safe headers. Plain ASGI: it is in each path."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import TooLarge
+from shared.telemetry import HTTP_SECONDS, current_traceparent, span
+
+_SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Edge:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, *, service: str, body_limit: int) -> None:
+        self._app = app
+        self._service = service
+        self._limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+        headers = dict(scope["headers"])
+        parent = headers.get(b"traceparent", b"").decode("latin-1")
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                extra = [pair for pair in _SAFE if pair[0] not in present]
+                extra.append((b"traceparent", (current_traceparent() or "").encode()))
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        with span(f"{scope['method']} {self._service}", parent=parent):
+            await self._app(scope, _limited(receive, headers, self._limit), sending)
+        route = scope.get("kehu.route", "none")
+        HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:
+    """Count the body as it comes in; a declared or actual length over the limit is refused, not read."""
+    declared = headers.get(b"content-length", b"0")
+    too_long = declared.isdigit() and int(declared) > limit
+    taken = 0
+
+    async def counting() -> Any:
+        nonlocal taken
+        if too_long:
+            raise _over(limit)
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise _over(limit)
+        return message
+
+    return counting
+
+
+def _over(limit: int) -> TooLarge:
+    detail = f"The body may hold {limit} bytes at most."
+    return TooLarge("body_too_large", detail, members={"limit_bytes": limit}, headers={"Connection": "close"})

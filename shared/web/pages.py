@@ -1,0 +1,42 @@
+"""Keyset pages: an opaque cursor that names the last row seen, so that a page costs the same at any depth."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel
+
+from shared.errors import Fault, Invalid
+
+T = TypeVar("T")
+
+Limit = Annotated[int, Query(ge=1, le=200, description="rows of a page")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list; `next_cursor` is null on the last one."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+def write_cursor(*keys: Any) -> str:
+    """An opaque cursor for the sort keys of the last row of a page."""
+    return base64.urlsafe_b64encode(orjson.dumps(keys)).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """The sort keys back; Invalid if it is not one of our cursors for this list."""
+    try:
+        keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        keys = None
+    fits = isinstance(keys, list) and len(keys) == len(kinds)
+    if not fits or any(type(key) is not kind for key, kind in zip(keys, kinds, strict=True)):
+        fault = Fault("query:cursor", "bad_cursor", cursor[:80], "next_cursor of the page before, unchanged")
+        raise Invalid("bad_cursor", "Start again without a cursor.", [fault])
+    return list(keys)
