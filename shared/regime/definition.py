@@ -3,7 +3,7 @@
 Used by the modules of the single kinds and by the loader. Knows no kind, no file system and no measure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -54,17 +54,17 @@ class Secrecy(StrEnum):
 class Ref:
     """Which text of which definition was in force: stored with every grade, verdict and message.
 
-    `id` is "<measure>/<kind>/<id>", `version` the day it takes effect, `sha256` the hash of its canonical content,
+    `id` is "<measure>/<kind>/<id>", `version` the day it takes effect, `hash` the SHA-256 of its canonical content,
     so that comments and layout of the file do not count but every word of it does.
     """
 
     id: str
     version: date
-    sha256: str
+    hash: str
 
     def as_json(self) -> dict[str, str]:
         """Return the reference as plain JSON for rows, events and answers."""
-        return {"id": self.id, "version": self.version.isoformat(), "hash": self.sha256}
+        return {"id": self.id, "version": self.version.isoformat(), "hash": self.hash}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,13 @@ class Library(Protocol):
     def all(self, shape: type[D], *, on: date) -> tuple[D, ...]:
         """Return the version in force of every definition of a kind."""
         ...
+
+
+def doubled(names: Sequence[str], place: str, word: str) -> Iterator[Flaw]:
+    """Yield a flaw for every name that an earlier entry of the list `place` has under its key `word`."""
+    for position, name in enumerate(names):
+        if names.index(name) != position:
+            yield Flaw((place, position, word), f"{name!r} stands twice", "choose another name")
 
 
 Json = Any  # a value as it came out of JSON or YAML

@@ -4,15 +4,35 @@ A file holds one group; the groups of one kind of customer together are its `Cat
 `shared.regime.field`; who may set one is decided by the customer service. Requirements R1.1, R1.3.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import ClassVar
 
 from pydantic import Field
 
-from shared.regime.definition import Definition, Json, Secrecy, Sentence, Shape, Slug, Snake, Text
+from shared.expressions import Schema, Type
+from shared.regime.codelist import field_flaws, known_lists
+from shared.regime.definition import (
+    Definition,
+    Flaw,
+    Json,
+    Library,
+    Path,
+    Ref,
+    Secrecy,
+    Sentence,
+    Shape,
+    Slug,
+    Snake,
+    Text,
+    doubled,
+)
 from shared.regime.field import FieldType, ValueField
+from shared.regime.role import Role
+from shared.regime.vocabulary import TYPES, expression_flaws, types_of
 
 
 class Maintenance(StrEnum):
@@ -53,7 +73,7 @@ class Item(ValueField):
     formula: Sentence | None = None
 
 
-class Facts(StrEnum):
+class Dealings(StrEnum):
     """The records that totals are taken from; the customer service owns them."""
 
     PURCHASES = "purchases"  # one row a month: quantity, amount, varieties, orders, orders_planned, payments_late
@@ -78,7 +98,7 @@ class Total(Shape):
 
     code: Snake
     label: Text
-    facts: Facts
+    dealings: Dealings
     aggregate: Aggregate
     of: Snake | None = None
     severity: Snake | None = None
@@ -110,6 +130,53 @@ class Dictionary(Definition):
         """Groups of different kinds may share a name."""
         return f"{self.kind}.{self.id}"
 
+    def flaws(self, library: Library) -> Iterator[Flaw]:
+        """Yield codes used twice, values that nothing allows, keepers that nobody is, formulas that do not hold."""
+        on = self.effective_from
+        groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
+        catalogue = Catalogue(self.kind, groups)
+        yield from self._doubles(groups)
+        for position, total in enumerate(self.totals):
+            if (total.of is None) is not (total.aggregate is Aggregate.COUNT):
+                yield Flaw(
+                    ("totals", position), f"{total.aggregate} of {total.of}", "count has no `of`; others need it"
+                )
+        for position, item in enumerate(self.items):
+            path: Path = ("items", position)
+            yield from field_flaws(item, path, library, on=on)
+            yield from _keeper_flaws(item, path, library, on=on)
+            if item.formula is not None:
+                schema = Schema(catalogue.total_types, known_lists(library, on=on))
+                yield from expression_flaws(item.formula, schema, (*path, "formula"), *_computes(item))
+
+    def _doubles(self, groups: Iterable["Dictionary"]) -> Iterator[Flaw]:
+        yield from doubled([item.code for item in self.items], "items", "code")
+        yield from doubled([total.code for total in self.totals], "totals", "code")
+        others = [group for group in groups if group.id != self.id]
+        taken = {item.code: group.id for group in others for item in group.items}
+        for position, item in enumerate(self.items):
+            if item.code in taken:
+                yield Flaw(("items", position, "code"), f"{taken[item.code]} has {item.code!r}", "choose another code")
+
+
+def _keeper_flaws(item: Item, path: Path, library: Library, *, on: date) -> Iterator[Flaw]:
+    if item.maintenance is Maintenance.SYSTEM:
+        if item.formula is None or item.maintained_by is not None:
+            yield Flaw(
+                path, f"system item {item.code!r} has a formula and no keeper", "add formula, drop maintained_by"
+            )
+        return
+    if item.formula is not None:
+        yield Flaw((*path, "formula"), f"{item.code!r} is kept by people", "only system items have a formula")
+    if item.maintained_by is None or library.find(Role, item.maintained_by, on=on) is None:
+        yield Flaw(path, f"{item.code!r} is kept by {item.maintained_by}", "maintained_by names a role")
+
+
+def _computes(item: Item) -> tuple[Type, ...]:
+    """Return the types that a formula of the item may have; a literal code is a text to the type checker."""
+    wanted = TYPES[item.type]
+    return (wanted, Type.TEXT) if wanted is Type.CODE else (wanted,)
+
 
 class Catalogue:
     """All items and totals of one kind of customer on one day, by code, in the order of the groups."""
@@ -119,6 +186,23 @@ class Catalogue:
         self.groups = tuple(sorted(groups, key=lambda group: group.position))
         self.items: Mapping[str, Item] = {item.code: item for group in self.groups for item in group.items}
         self.totals: Mapping[str, Total] = {total.code: total for group in self.groups for total in group.totals}
+
+    @cached_property
+    def ref(self) -> Ref:
+        """One identity for all groups together: the latest day, and a hash over theirs."""
+        measure = self.groups[0].measure
+        digest = sha256("".join(group.ref.hash for group in self.groups).encode()).hexdigest()
+        return Ref(f"{measure}/dictionary/{self.kind}", max(group.ref.version for group in self.groups), digest)
+
+    @cached_property
+    def total_types(self) -> Mapping[str, Type]:
+        """The totals as expressions see them: `total.<code>`."""
+        return {f"total.{total.code}": TYPES[total.type] for total in self.totals.values()}
+
+    @cached_property
+    def types(self) -> Mapping[str, Type]:
+        """Items and totals as expressions see them."""
+        return {**types_of(self.items.values()), **self.total_types}
 
     @cached_property
     def group_of(self) -> Mapping[str, str]:

@@ -4,14 +4,18 @@ score = sum of weight x points / 100 over the indicators; the standing whose ran
 Which changes trigger a re-check is read off the expressions, never declared beside them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.regime.definition import Definition, Json, Sentence, Shape, Slug, Snake, Text
+from shared.expressions import Schema, Type
+from shared.regime.codelist import known_lists
+from shared.regime.definition import Definition, Flaw, Json, Library, Path, Sentence, Shape, Slug, Snake, Text, doubled
+from shared.regime.dictionary import Catalogue, Dictionary
+from shared.regime.vocabulary import expression_flaws
 
 Points = Annotated[int, Field(ge=0, le=100)]
 
@@ -86,3 +90,46 @@ class GradePolicy(Definition):
     def key(self) -> str:
         """A kind of customer has one policy at a time."""
         return self.kind
+
+    def flaws(self, library: Library) -> Iterator[Flaw]:
+        """Yield expressions that do not hold, weights that do not add up, bands and standings that leave a gap."""
+        on = self.effective_from
+        groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
+        schema = Schema(Catalogue(self.kind, groups).types, known_lists(library, on=on))
+        total = sum(indicator.weight for indicator in self.indicators)
+        if total != 100:
+            yield Flaw(("indicators",), f"the weights add up to {total}", "make it 100")
+        yield from doubled([indicator.id for indicator in self.indicators], "indicators", "id")
+        yield from doubled([standing.grade for standing in self.standings], "standings", "grade")
+        yield from _gaps([standing.below for standing in self.standings], ("standings",))
+        for position, indicator in enumerate(self.indicators):
+            yield from _indicator_flaws(indicator, ("indicators", position), schema)
+        for position, example in enumerate(self.examples):
+            for name in example.inputs.keys() - schema.fields.keys():
+                yield Flaw(("examples", position, "inputs", name), f"no item or total {name!r}", "mend its spelling")
+
+
+def _indicator_flaws(indicator: Indicator, path: Path, schema: Schema) -> Iterator[Flaw]:
+    scorings = [name for name in ("bands", "scale", "choices") if getattr(indicator, name) is not None]
+    if len(scorings) != 1:
+        yield Flaw(path, f"{indicator.id!r} is scored by {' and '.join(scorings) or 'nothing'}", "exactly one of three")
+    numeric = indicator.choices is None
+    wanted = (Type.NUMBER, Type.MONEY) if numeric else (Type.CODE, Type.TEXT, Type.BOOLEAN)
+    yield from expression_flaws(indicator.expression, schema, (*path, "expression"), *wanted)
+    if indicator.bands is not None:
+        yield from _gaps([band.below for band in indicator.bands], (*path, "bands"))
+    if indicator.scale is not None and indicator.scale.zero == indicator.scale.full:
+        yield Flaw((*path, "scale"), "a scale without length", "give zero and full different values")
+
+
+def _gaps(ends: Sequence[Decimal | None], path: Path) -> Iterator[Flaw]:
+    """Yield where a list of upper ends does not cover everything once: they rise, and only the last is open."""
+    for position, end in enumerate(ends):
+        last = position == len(ends) - 1
+        if last is not (end is None):
+            yield Flaw(
+                (*path, position), "only the last one is open", "take its `below` away" if last else "add `below`"
+            )
+        before = ends[position - 1] if position else None
+        if end is not None and before is not None and end <= before:
+            yield Flaw((*path, position, "below"), f"{end} is not above {before}", "put them in rising order")

@@ -4,12 +4,12 @@ Slots are plain `{name}`; each is filled from the event by a dotted path, so a m
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.regime.definition import Definition, Json, Secrecy, Shape, Snake, Text
+from shared.regime.definition import Definition, Flaw, Json, Library, Path, Secrecy, Shape, Snake, Text
 
 SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -42,3 +42,25 @@ class Message(Definition):
     subject: Text
     body: Text
     examples: tuple[MessageExample, ...] = Field(min_length=1)
+
+    def flaws(self, library: Library) -> Iterator[Flaw]:  # noqa: ARG002 - a message refers to nothing outside
+        """Yield slots that a text uses but nobody fills, or that are filled but never used."""
+        for name, text in (("subject", self.subject), ("body", self.body)):
+            yield from slot_flaws(text, self.slots, (name,))
+        used = slots_of(self.subject.zh + self.body.zh) | slots_of(self.subject.en + self.body.en)
+        for name in sorted(self.slots.keys() - used):
+            yield Flaw(("slots", name), f"no text uses {{{name}}}", "remove the slot, or use it")
+
+
+def slots_of(text: str) -> frozenset[str]:
+    """Return the names of the slots in a text."""
+    return frozenset(SLOT.findall(text))
+
+
+def slot_flaws(text: Text, known: Iterable[str], path: Path) -> Iterator[Flaw]:
+    """Yield slots of a text that are not known, and slots that only one language has."""
+    for language, words in (("zh", text.zh), ("en", text.en)):
+        for name in sorted(slots_of(words) - set(known)):
+            yield Flaw((*path, language), f"nothing fills {{{name}}}", f"one of {', '.join(sorted(known))}")
+    for name in sorted(slots_of(text.zh) ^ slots_of(text.en)):
+        yield Flaw(path, f"only one language has {{{name}}}", "use it in both")

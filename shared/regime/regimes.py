@@ -38,8 +38,8 @@ class Regimes:
                 for name, family in families.items()
             }
         )
-        refs = sorted((d.ref.id, d.ref.version.isoformat(), d.ref.sha256) for d in self.definitions)
-        self.sha256 = sha256(rfc8785.dumps([list(ref) for ref in refs])).hexdigest()
+        refs = sorted((d.ref.id, d.ref.version.isoformat(), d.ref.hash) for d in self.definitions)
+        self.hash = sha256(rfc8785.dumps([list(ref) for ref in refs])).hexdigest()
         self._catalogue = lru_cache(maxsize=64)(self._gather)
         self._labels = lru_cache(maxsize=64)(self._label)
 
