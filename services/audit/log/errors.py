@@ -3,6 +3,10 @@
 from shared.errors import Fault, Invalid, NotFound
 
 
+class Contradiction(Exception):
+    """The log holds another event under this event's id, or under its source, subject and sequence: never both."""
+
+
 def no_entry(index: int) -> NotFound:
     return NotFound("entry_not_found", f"The log has no entry {index}.")
 
@@ -21,5 +25,5 @@ def size_out_of_range(name: str, seen: int, least: int, most: int) -> Invalid:
     return Invalid(
         "size_out_of_range",
         "There is no such proof: the tree never had this size, or does not have it yet.",
-        [Fault(f"/query/{name}", "size_out_of_range", seen, f"{least}..{most}")],
+        [Fault(f"query:{name}", "size_out_of_range", seen, f"{least}..{most}")],
     )

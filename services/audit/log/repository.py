@@ -6,11 +6,10 @@ Nobody but the writer calls the functions that change rows; the writer holds the
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
-from services.audit.log.rules import NaturalKey, Record
+from services.audit.log.rules import Month, NaturalKey, Record
 from services.audit.log.tiles import WIDTH, Tile, TileRow
 from services.audit.log.tree import EMPTY_ROOT, HASH_SIZE, Frontier
 from shared.db import Transaction
@@ -41,6 +40,7 @@ SELECT e.event_id, e.source, e.subject, e.sequence, e.payload
 FROM unnest($2::text[], $3::text[], $4::bigint[]) AS key (source, subject, sequence)
 JOIN entry e USING (source, subject, sequence)
 """
+_IN_DEFAULT = "SELECT EXISTS (SELECT FROM entry_default WHERE event_id >= $1 AND event_id < $2)"
 
 
 class HeadMoved(Exception):
@@ -89,13 +89,17 @@ async def add_entries(tx: Transaction, first: int, records: Sequence[Record]) ->
     return True
 
 
-async def stored(tx: Transaction, records: Iterable[Record]) -> list[tuple[UUID, NaturalKey | None, bytes]]:
+async def stored(tx: Transaction, records: Iterable[Record]) -> list[tuple[str, NaturalKey | None, bytes]]:
     """Event id, natural key and payload of the entries that share one of the first two with a record."""
     ids = [record.columns.event_id for record in records]
     keys = [key for record in records if (key := record.natural_key)]
     rows = await tx.fetch(_STORED, ids, *([key[i] for key in keys] for i in range(3)))
     return [
-        (row["event_id"], None if row[3] is None else (row["source"], row["subject"], row["sequence"]), row["payload"])
+        (
+            str(row["event_id"]),
+            None if row[3] is None else (row["source"], row["subject"], row["sequence"]),
+            row["payload"],
+        )
         for row in rows
     ]
 
@@ -148,14 +152,10 @@ async def add_checkpoint(tx: Transaction, size: int, root: bytes, note: str, sig
     )  # fmt: skip
 
 
-async def add_partition(tx: Transaction, name: str, lower: UUID, upper: UUID) -> bool:
-    """Make the partition of a month; False if it is there, or its ids already lie in the default partition."""
-    if await tx.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
-        return False
-    if await tx.fetchval(
-        "SELECT EXISTS (SELECT FROM entry_default WHERE event_id >= $1 AND event_id < $2)", lower, upper
-    ):
-        return False
+async def add_partition(tx: Transaction, month: Month) -> None:
+    """Make the partition of a month, unless it is there or its ids already lie in the default partition."""
+    name, lower, upper = month
+    if await tx.fetchval("SELECT to_regclass($1) IS NOT NULL", name) or await tx.fetchval(_IN_DEFAULT, lower, upper):
+        return
     await tx.execute(f"CREATE TABLE {name} PARTITION OF entry FOR VALUES FROM ('{lower}') TO ('{upper}')")
     await tx.execute(f"CREATE UNIQUE INDEX {name}_natural ON {name} (subject, sequence, source)")
-    return True

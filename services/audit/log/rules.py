@@ -6,9 +6,11 @@ dropping payload and salt erases content without touching a proof. Pure; shared 
 """
 
 import hmac
+import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,13 +23,15 @@ LEAF_VERSION = 1
 SALT_SIZE = 32
 UNDECODABLE = "undecodable"
 NaturalKey = tuple[str, str, int]  # source, subject, sequence
-_LONGEST = 512  # of a search column: an index entry must fit a page
+_LONGEST = 512  # characters of all text columns together: an index entry must fit a page
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
 class Columns(NamedTuple):
     """What a payload says about itself, as searched."""
 
-    event_id: UUID
+    event_id: str
     category: str
     type: str
     source: str
@@ -90,7 +94,9 @@ def leaf_of(columns: Columns, received_at: datetime, commit: str) -> bytes:
     ).encode()
 
 
+@lru_cache(maxsize=64)
 def moment(at: datetime) -> str:
+    """RFC 3339 in UTC; a batch asks for one moment many times."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -99,7 +105,7 @@ def document_of(delivery: Delivery) -> dict[str, Any]:
     document: dict[str, Any] = {}
     try:
         for name, value in delivery.headers:
-            document[name.removeprefix("ce_")] = value.decode()
+            document[name[3:] if name.startswith("ce_") else name] = value.decode()
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error
@@ -109,14 +115,13 @@ def document_of(delivery: Delivery) -> dict[str, Any]:
 
 
 def columns_of(document: dict[str, Any]) -> Columns:
-    """The search columns of a payload, undecodable ones included."""
+    """The search columns of an event's payload; Undecodable if one of them is missing or cannot be stored."""
     try:
-        kind = document["type"]
         sequence = document.get("sequence")
         columns = Columns(
-            UUID(document["id"]),
-            kind.partition(".")[0],
-            kind,
+            document["id"],
+            _category(document["type"]),
+            document["type"],
             document["source"],
             document.get("subject", ""),
             None if sequence is None else int(sequence),
@@ -148,18 +153,25 @@ def raw_columns(document: dict[str, Any], received_at: datetime) -> Columns:
     place = f"{document['topic']}/{document['partition']}/{document['position']}"
     digest = bytearray(sha256(place.encode()).digest()[:16])
     digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80  # UUIDv8, RFC 9562
-    event_id = UUID(bytes=bytes(digest))
+    event_id = str(UUID(bytes=bytes(digest)))
     return Columns(event_id, UNDECODABLE, UNDECODABLE, document["topic"], place, None, None, received_at)
 
 
-def month_bounds(month: datetime) -> tuple[UUID, UUID]:
-    """The first UUIDv7-ordered ids of the month that holds this moment, and of the next one."""
-    first = month.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return _lowest_id(first), _lowest_id(next_month(first))
+class Month(NamedTuple):
+    """A partition: its name, its lowest id, and the lowest id of the next one. UUIDv7 ids sort by time."""
+
+    name: str
+    lower: UUID
+    upper: UUID
 
 
-def next_month(first: datetime) -> datetime:
-    return (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+def months_from(at: datetime) -> Iterator[Month]:
+    """The month (UTC) that holds this moment and all that follow."""
+    first = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    while True:
+        after = (first + timedelta(days=32)).replace(day=1)
+        yield Month(f"entry_{first:%Y_%m}", _lowest_id(first), _lowest_id(after))
+        first = after
 
 
 def distinct(records: Sequence[Record]) -> tuple[list[Record], list[tuple[Record, bytes]]]:
@@ -168,10 +180,10 @@ def distinct(records: Sequence[Record]) -> tuple[list[Record], list[tuple[Record
 
 
 def unknown(
-    records: Sequence[Record], stored: Iterable[tuple[UUID, NaturalKey | None, bytes]]
+    records: Sequence[Record], stored: Iterable[tuple[str, NaturalKey | None, bytes]]
 ) -> tuple[list[Record], list[tuple[Record, bytes]]]:
     """Keep the records whose event id and natural key are not stored; give each other one beside what is stored."""
-    seen: dict[UUID | NaturalKey, bytes] = {}
+    seen: dict[str | NaturalKey, bytes] = {}
     for event_id, key, payload in stored:
         seen[event_id] = payload
         if key:
@@ -180,7 +192,7 @@ def unknown(
 
 
 def _sift(
-    records: Sequence[Record], seen: dict[UUID | NaturalKey, bytes]
+    records: Sequence[Record], seen: dict[str | NaturalKey, bytes]
 ) -> tuple[list[Record], list[tuple[Record, bytes]]]:
     kept: list[Record] = []
     repeated: list[tuple[Record, bytes]] = []
@@ -201,15 +213,25 @@ def _lowest_id(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
+@lru_cache(maxsize=1024)
+def _category(kind: str) -> str:
+    """The first word of an event type, as it stands in the leaf."""
+    word = kind.partition(".")[0]
+    if not _WORD.fullmatch(word) or word == UNDECODABLE:
+        raise Undecodable("the type does not begin with a plain word")
+    return word
+
+
 def _require_storable(columns: Columns) -> None:
-    texts = (columns.type, columns.source, columns.subject, columns.actor or "")
-    if not all(isinstance(text, str) and len(text) <= _LONGEST and "\x00" not in text for text in texts):
-        raise Undecodable(f"an attribute is no text of at most {_LONGEST} characters without NUL")
-    if not columns.category.isascii() or not columns.category.replace("_", "").isalnum():
-        raise Undecodable("the type is no dotted word")
-    if columns.occurred_at.tzinfo is None:
+    event_id, _, kind, source, subject, sequence, actor, occurred_at = columns
+    if not _UUID.fullmatch(event_id):
+        raise Undecodable("the id is no UUID in canonical spelling")
+    text = f"{kind}{source}{subject}{actor}"
+    if len(text) > _LONGEST or "\x00" in text:
+        raise Undecodable(f"an attribute is longer than {_LONGEST} characters or holds NUL")
+    if occurred_at.tzinfo is None:
         raise Undecodable("the time has no zone")
-    if columns.sequence is not None and not 0 <= columns.sequence < 1 << 63:
+    if sequence is not None and not 0 <= sequence < 1 << 63:
         raise Undecodable("the sequence is out of range")
 
 

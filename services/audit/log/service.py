@@ -6,16 +6,29 @@ once (R0.2).
 """
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+
+from prometheus_client import Counter, Gauge, Histogram
 
 from services.audit.log import errors, repository, rules, tiles, tree
 from services.audit.log.note import Checkpoint, Signer, sign
 from services.audit.log.rules import Record
 from services.audit.log.tiles import TilePath
+from shared import crash, deadletters
 from shared.bus import Delivery
 from shared.db import Transaction
+from shared.telemetry import EVENT_DELAY, log
+
+APPEND_SECONDS = Histogram("kehu_audit_append_seconds", "Time to append a batch, its commit left out")
+ENTRIES = Gauge("kehu_audit_entries", "Entries of the log, as this process last saw it")
+UNDECODABLE = Counter("kehu_audit_undecodable_total", "Entries whose message was no event")
+CHECKPOINT_ENTRIES = Gauge("kehu_audit_checkpoint_entries", "Entries under the newest checkpoint of this process")
+
+_MONTHS_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class Appended:
 
     before: int
     size: int
+    oldest: datetime | None = None
     duplicates: int = 0
     undecodable: tuple[Record, ...] = ()
     contradicting: tuple[Record, ...] = ()
@@ -48,6 +62,27 @@ class ConsistencyProof:
     path: tuple[bytes, ...]
 
 
+async def receive(tx: Transaction, origin: str, group: str, batch: Sequence[Delivery], at: datetime) -> None:
+    """Append what the bus delivered. An undecodable message is an entry and a dead letter too.
+
+    Raises: Contradiction; the consumer then takes the batch apart and parks the one that contradicts.
+    """
+    started = time.perf_counter()
+    appended = await append(tx, origin, batch, at)
+    if appended.contradicting:
+        log(group=group).error("event_contradicts_log", event_ids=[r.columns.event_id for r in appended.contradicting])
+        raise errors.Contradiction(f"{len(appended.contradicting)} of {len(batch)} events")
+    for record in appended.undecodable:
+        await deadletters.park(tx, group, record.delivery, rules.Undecodable(record.problem))
+    crash.point("audit.append.before_commit")
+    tx.after_commit(lambda: crash.point("audit.append.after_commit"))
+    if appended.oldest is not None:
+        EVENT_DELAY.labels(group).observe(max(0.0, (at - appended.oldest).total_seconds()))
+    UNDECODABLE.inc(len(appended.undecodable))
+    ENTRIES.set(appended.size)
+    APPEND_SECONDS.observe(time.perf_counter() - started)
+
+
 async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], received_at: datetime) -> Appended:
     """Make each message an entry, unless the log has it already. One writer at a time: the head row is locked."""
     salts = os.urandom(rules.SALT_SIZE * len(batch))
@@ -66,6 +101,7 @@ async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], receiv
     return Appended(
         before.size,
         after.size,
+        oldest=min((record.columns.occurred_at for record in fresh), default=None),
         duplicates=sum(record.payload == payload for record, payload in repeated),
         undecodable=tuple(record for record in fresh if record.problem),
         contradicting=tuple(record for record, payload in repeated if record.payload != payload),
@@ -90,7 +126,17 @@ async def publish_checkpoint(tx: Transaction, signer: Signer, at: datetime) -> b
         return False
     note = sign(str(Checkpoint(signer.name, frontier.size, frontier.root)), signer)
     await repository.add_checkpoint(tx, frontier.size, frontier.root, note, at)
+    CHECKPOINT_ENTRIES.set(frontier.size)
+    crash.point("audit.checkpoint.before_commit")
+    tx.after_commit(lambda: crash.point("audit.checkpoint.after_commit"))
     return True
+
+
+async def prepare_months(tx: Transaction, at: datetime) -> int:
+    """Make the partitions of this month and the next ones; answers 0, as a job with nothing left to do."""
+    for month in islice(rules.months_from(at), _MONTHS_AHEAD):
+        await repository.add_partition(tx, month)
+    return 0
 
 
 async def checkpoint(tx: Transaction) -> str:
