@@ -1,6 +1,7 @@
 """Grade policies: how a customer's grade follows from the file. Computed by the customer service (R1.5, R0.3).
 
-score = sum of weight x points / 100 over the indicators; the standing whose range holds the score is the grade.
+score = sum of weight x points / sum of weight, over the indicators that stay in the sum; the standing whose range holds
+the rounded score is the grade.
 Which changes trigger a re-check is read off the expressions, never declared beside them.
 """
 
@@ -21,7 +22,7 @@ Points = Annotated[int, Field(ge=0, le=100)]
 
 
 class Missing(StrEnum):
-    """What an indicator without a value does: counts as nothing, leaves the sum, or makes the grade unknown."""
+    """What an indicator without a value does: scores no points, leaves the sum, or makes the grade unknown."""
 
     ZERO = "zero"
     SKIP_AND_REWEIGH = "skip_and_reweigh"
@@ -81,7 +82,7 @@ class GradePolicy(Definition):
 
     kind: Slug = Field(description="The kind of customer")
     decimals: int = Field(default=2, ge=0, le=4, description="Digits that the score is rounded to, half up")
-    least_known_weight: int = Field(ge=1, le=100, description="Weight that must be known; else the grade is unknown")
+    least_weight: int = Field(ge=1, le=100, description="Weight that must stay in the sum; else the grade is unknown")
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     standings: tuple[Standing, ...] = Field(min_length=2)
     examples: tuple[GradeExample, ...] = Field(min_length=2)

@@ -15,10 +15,14 @@ SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 class Slot(Shape):
-    """What fills a slot: `path` leads into the event ("subject", "data.grade"); `personal` slots are never logged."""
+    """What fills a slot: `path` leads into the event ("subject", "data.grade"), `absent` stands in where it ends in nothing.
+
+    A slot without `absent` has to be there. `personal` slots are never logged.
+    """
 
     label: Text
     path: Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$", max_length=120)]
+    absent: Text | None = None
     personal: bool = False
 
 
