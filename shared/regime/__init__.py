@@ -8,7 +8,7 @@ means is decided in one place: grades in customer, validations in reporting, mes
 from shared.regime.calendar import Calendar
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition, Ref, Secrecy, Text
-from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, Maintenance, Total
+from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, Maintenance, Total, Use
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
 from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Scale, Standing
 from shared.regime.loader import BrokenRegimes, inspect, load
@@ -55,6 +55,7 @@ __all__ = [
     "Text",
     "Total",
     "Units",
+    "Use",
     "Value",
     "ValueField",
     "as_json",

@@ -60,6 +60,22 @@ class Origin(StrEnum):
     EXTENSION = "extension"
 
 
+class ListColumn(StrEnum):
+    """The columns that lists of customers show, sort and filter by; an item of each kind fills one."""
+
+    NAME = "name"
+    MANAGER = "manager"
+    STATUS = "status"
+
+
+class Use(StrEnum):
+    """What an item is to the services, so that none of them has to know its code."""
+
+    NUMBER = "number"  # the customer's number in business, unique among those of its kind
+    NAME = "name"  # what people call the customer
+    MANAGER = "manager"  # the member of staff who answers for the customer
+
+
 class Item(ValueField):
     """One item of a customer's file. `formula` computes a system item from totals; nobody sets such an item."""
 
@@ -70,7 +86,9 @@ class Item(ValueField):
     secrecy: Secrecy = Secrecy.INTERNAL
     maintained_by: Slug | None = Field(default=None, description="The role that keeps it; none for system items")
     origin: Origin = Origin.MEASURE
+    use: Use | None = None
     formula: Sentence | None = None
+    listed_as: ListColumn | None = Field(default=None, description="The list column that shows this item")
 
 
 class Dealings(StrEnum):
@@ -152,9 +170,14 @@ class Dictionary(Definition):
     def _doubles(self, groups: Iterable["Dictionary"]) -> Iterator[Flaw]:
         yield from doubled([item.code for item in self.items], "items", "code")
         yield from doubled([total.code for total in self.totals], "totals", "code")
+        listed = [item.listed_as for group in groups for item in group.items if item.listed_as is not None]
+        yield from doubled(listed, "items", "listed_as")
         others = [group for group in groups if group.id != self.id]
         taken = {item.code: group.id for group in others for item in group.items}
+        uses = {item.use: item.code for group in groups for item in group.items}
         for position, item in enumerate(self.items):
+            if item.use is not None and uses[item.use] != item.code:
+                yield Flaw(("items", position, "use"), f"{uses[item.use]!r} serves as {item.use} too", "keep one")
             if item.code in taken:
                 yield Flaw(("items", position, "code"), f"{taken[item.code]} has {item.code!r}", "choose another code")
 
@@ -210,9 +233,18 @@ class Catalogue:
         return {item.code: group.id for group in self.groups for item in group.items}
 
     @cached_property
+    def listed(self) -> Mapping[str, ListColumn]:
+        """Item code -> the list column that it fills."""
+        return {item.code: item.listed_as for item in self.items.values() if item.listed_as is not None}
+
+    @cached_property
     def system_items(self) -> tuple[Item, ...]:
         """The items that the system computes."""
         return tuple(item for item in self.items.values() if item.maintenance is Maintenance.SYSTEM)
+
+    def used_as(self, use: Use) -> Item | None:
+        """Return the item that serves as something, if the kind has one."""
+        return next((item for item in self.items.values() if item.use is use), None)
 
     @cached_property
     def required(self) -> frozenset[str]:

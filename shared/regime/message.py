@@ -15,9 +15,10 @@ SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 class Slot(Shape):
-    """What fills a slot: `path` leads into the event ("subject", "data.grade"), `absent` stands in where it ends in nothing.
+    """What fills a slot: `path` leads into the event ("subject", "data.grade").
 
-    A slot without `absent` has to be there. `personal` slots are never logged.
+    `absent` stands in where the path ends in nothing; without it something has to be there. `personal` slots are never
+    logged.
     """
 
     label: Text
