@@ -15,10 +15,8 @@ def compose(settings: AuditSettings) -> Parts:
     parts = standard_parts("audit", settings)
     tail = Tail(parts.database, settings.origin)
     values = CustomerValues(settings.customer_url)
-    parts.routers += [
-        log_routes.build(settings),
-        stream_routes.build(parts.database, parts.authenticator, tail, values),
-    ]
+    stream = stream_routes.build(parts.database, settings.origin, parts.authenticator, tail, values)
+    parts.routers += [log_routes.build(settings), stream]
     parts.consumers += consumers.table(parts, settings)
     parts.jobs += jobs.table(settings)
     parts.on_stop += [tail.close, values.close]

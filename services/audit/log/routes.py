@@ -6,7 +6,7 @@ entries are for those who hold `entry.prove`.
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from services.audit.log import errors, service, tiles
@@ -17,7 +17,8 @@ from shared.web import Router, Tx, problem_responses
 
 MOST_ENTRIES = (1 << 63) - 1
 Prover = Annotated[Principal, may("entry.prove")]
-Index = Annotated[int, Query(ge=0, le=MOST_ENTRIES)]
+Position = Annotated[int, Path(ge=0, le=MOST_ENTRIES)]
+Size = Annotated[int, Query(ge=1, le=MOST_ENTRIES)]
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -49,7 +50,7 @@ def build(settings: AuditSettings) -> Router:
     @router.get(
         "/v1/entries/{index}/proof", summary="Prove that an entry is in the tree", responses=problem_responses(404, 422)
     )
-    async def prove_entry(index: int, tx: Tx, _who: Prover, size: Index | None = None) -> Inclusion:
+    async def prove_entry(index: Position, tx: Tx, _who: Prover, size: Size | None = None) -> Inclusion:
         proof = await service.inclusion(tx, origin, index, size)
         return Inclusion(
             index=proof.index,

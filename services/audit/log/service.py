@@ -182,5 +182,10 @@ async def tile(tx: Transaction, origin: str, path: TilePath) -> bytes:
     return (await repository.tiles(tx, [wanted]))[wanted][: path.width * tree.HASH_SIZE]
 
 
+def leaf_hash(leaf: bytes) -> bytes:
+    """The hash of a stored leaf, from which its inclusion proof starts."""
+    return tree.leaf_hash(leaf)
+
+
 async def _hashes(tx: Transaction, ranges: Sequence[tree.Range]) -> list[bytes]:
     return tiles.hashes_of(ranges, await repository.tiles(tx, tiles.tiles_for(ranges)))

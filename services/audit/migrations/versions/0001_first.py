@@ -95,7 +95,8 @@ def _append_only() -> None:
     )
     for table in ("entry", "leaf", "checkpoint"):
         op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
 
 

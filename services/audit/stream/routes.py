@@ -1,0 +1,93 @@
+"""The door for people who read: pages of entries, one entry, the live stream (R0.4)."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import Header, Path, Query, Request
+from fastapi.sse import EventSourceResponse
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from services.audit.clients import CustomerValues
+from services.audit.stream import errors, service
+from services.audit.stream.frames import HEARTBEAT_S, frames
+from services.audit.stream.rules import Filter
+from services.audit.stream.schemas import Entry
+from services.audit.stream.tail import Tail
+from shared.auth import Authenticator, Principal, may
+from shared.db import Database
+from shared.web import Cursor, Limit, Page, Router, problem_responses
+from shared.web.pages import read_cursor, write_cursor
+
+_READ = "entry.read"
+
+Reader = Annotated[Principal, may(_READ)]
+Text = Annotated[str | None, StringConstraints(min_length=1, max_length=512)]
+Index = Annotated[int, Path(ge=0, lt=service.END)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
+Values = Annotated[bool, Query(alias="values", description="open sealed values, where you may")]
+
+
+def build(database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: CustomerValues) -> Router:
+    router = Router(tags=["entries"])
+
+    @router.get("/v1/entries", summary="Entries, oldest first", responses=problem_responses(422))
+    async def list_entries(
+        who: Reader,
+        subject: Text = None,
+        type: Text = None,
+        actor: Text = None,
+        since: Annotated[Moment | None, Query(alias="from", description="happened then or later")] = None,
+        until: Annotated[Moment | None, Query(alias="to", description="happened before")] = None,
+        order: Literal["asc", "desc"] = "asc",
+        opened: Index = Annotated[int, Path(ge=0, lt=service.END)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
+Values = True,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[Entry]:
+        _require_all_units(who)
+        after = read_cursor(cursor, int)[0] if cursor else None
+        wanted = Filter(subject, type, actor, since, until)
+        found, last = await service.page(database, wanted, after=after, limit=limit, descending=order == "desc")
+        items = await service.present(found, who, values, opened=opened)
+        return Page(items=items, next_cursor=None if last is None else write_cursor(last))
+
+    @router.get("/v1/entries/{index}", summary="One entry", responses=problem_responses(404))
+    async def get_entry(index: Index, who: Reader) -> Entry:
+        _require_all_units(who)
+        return (await service.present([await service.entry(database, index)], who, values, opened=True))[0]
+
+    @router.get(
+        "/v1/stream",
+        summary="Entries as they come, as Server-Sent Events",
+        response_class=EventSourceResponse,
+        responses=problem_responses(422),
+    )
+    async def stream_entries(
+        request: Request,
+        who: Reader,
+        subject: Text = None,
+        type: Text = None,
+        actor: Text = None,
+        opened: Index = Annotated[int, Path(ge=0, lt=service.END)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
+Values = True,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> EventSourceResponse:
+        _require_all_units(who)
+        after = await service.place(database, origin, last_event_id)
+        batches = service.follow(database, tail, Filter(subject, type, actor), after, HEARTBEAT_S)
+
+        async def reader() -> Principal:
+            principal = await authenticator.principal(request.headers.get("authorization"))
+            _require_all_units(principal)
+            return principal
+
+        return EventSourceResponse(frames(batches, reader, values, opened=opened))
+
+    return router
+
+
+def _require_all_units(who: Principal) -> None:
+    if not who.scope(_READ).everything:
+        raise errors.not_everywhere()
