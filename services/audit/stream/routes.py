@@ -39,9 +39,7 @@ def build(database: Database, origin: str, authenticator: Authenticator, tail: T
         since: Annotated[Moment | None, Query(alias="from", description="happened then or later")] = None,
         until: Annotated[Moment | None, Query(alias="to", description="happened before")] = None,
         order: Literal["asc", "desc"] = "asc",
-        opened: Index = Annotated[int, Path(ge=0, lt=service.END)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
-Values = True,
+        opened: Values = True,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[Entry]:
@@ -69,9 +67,7 @@ Values = True,
         subject: Text = None,
         type: Text = None,
         actor: Text = None,
-        opened: Index = Annotated[int, Path(ge=0, lt=service.END)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
-Values = True,
+        opened: Values = True,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventSourceResponse:
         _require_all_units(who)

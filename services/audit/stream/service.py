@@ -1,7 +1,7 @@
 """Use cases of reading: a page, one entry, the live stream.
 
-Routes call it. No connection is held while values are opened: their owner does that, with the reader's own token; a reader whose roles cannot open
-values does not ask, since each refused question would itself become an entry.
+Routes call it. Sealed values are opened by their owner, with the reader's own token and while no connection is held; a
+reader whose roles cannot open values does not ask, since each refused question would itself become an entry.
 """
 
 import re
@@ -56,7 +56,7 @@ async def place(database: Database, origin: str, last_event_id: str | None) -> i
 async def follow(
     database: Database, tail: Tail, wanted: Filter, after: int, patience_s: float
 ) -> AsyncIterator[Sequence[StoredEntry]]:
-    """The entries after an index, for ever, in order and without gaps; at times an empty batch, a sign of life.
+    """The entries after an index, for ever, in order, without gaps; at times an empty batch, as a sign of life.
 
     Nothing is buffered for a reader: each reads the table at its own pace.
     """
