@@ -1,7 +1,8 @@
 """Decimal arithmetic that is exact or unknown, whatever decimal context the calling thread has.
 
-`+ - *` and sums of at most MOST_DIGITS are exact; what does not fit is unknown (None), never rounded in silence. Only
-`/` and `round` round, half away from zero. Called by the closures of `evaluate` on finite numbers; never raises.
+`+ - *` and sums are exact in up to MOST_DIGITS significant digits; what does not fit is unknown (None), never rounded
+in silence. Only `/` and `round` round, half away from zero. Called by the closures of `evaluate` on finite numbers;
+never raises.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ from shared.expressions.types import Row
 def apply(call: Callable[..., Any], arguments: Sequence[Closure]) -> Closure:
     """`call` over the arguments, unknown as soon as one of them is."""
     if len(arguments) == 1:
-        return _apply_one(call, arguments[0])
+        return _apply_one(call, *arguments)
+    if len(arguments) == 2:
+        return _apply_two(call, *arguments)
 
     def run(row: Row, context: Context) -> Any:
         values = []
@@ -39,6 +41,17 @@ def _apply_one(call: Callable[..., Any], argument: Closure) -> Closure:
     def run(row: Row, context: Context) -> Any:
         value = argument(row, context)
         return None if value is None else call(value)
+
+    return run
+
+
+def _apply_two(call: Callable[..., Any], left: Closure, right: Closure) -> Closure:
+    def run(row: Row, context: Context) -> Any:
+        first = left(row, context)
+        if first is None:
+            return None
+        second = right(row, context)
+        return None if second is None else call(first, second)
 
     return run
 

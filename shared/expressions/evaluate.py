@@ -58,7 +58,7 @@ class Closures:
             case Logic(operator=word, operands=operands):
                 return _logic(word == "or", [self.build(operand) for operand in operands])
             case Binary(operator=sign, left=left, right=right):
-                return _binary(OPERATIONS.get(sign) or _COMPARISONS[sign], self.build(left), self.build(right), right)
+                return apply(OPERATIONS.get(sign) or _COMPARISONS[sign], [self.build(left), self.build(right)])
             case Member(item=item, options=options):
                 return apply(frozenset(option.value for option in options).__contains__, [self.build(item)])
             case Conditional(test=test, then=then, otherwise=otherwise):
@@ -122,23 +122,6 @@ def _logic(decisive: bool, operands: list[Closure]) -> Closure:
         return result
 
     return run
-
-
-def _binary(operation: Callable[[Any, Any], Any], left: Closure, right: Closure, node: Node) -> Closure:
-    constant = node.value if isinstance(node, Literal) else None
-
-    def with_constant(row: Row, context: Context) -> Any:
-        first = left(row, context)
-        return None if first is None else operation(first, constant)
-
-    def run(row: Row, context: Context) -> Any:
-        first = left(row, context)
-        if first is None:
-            return None
-        second = right(row, context)
-        return None if second is None else operation(first, second)
-
-    return run if constant is None else with_constant
 
 
 def _choice(test: Closure, then: Closure, otherwise: Closure) -> Closure:

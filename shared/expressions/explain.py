@@ -15,7 +15,7 @@ from shared.expressions.context import Context
 from shared.expressions.formatter import text_of
 from shared.expressions.forms import GROUPED
 from shared.expressions.groups import Closure
-from shared.expressions.tree import Binary, Call, Conditional, Field, Literal, Node, children
+from shared.expressions.tree import Binary, Call, Conditional, Field, Literal, Member, Node, children
 from shared.expressions.types import Row, Value
 
 
@@ -65,7 +65,7 @@ def _operands(node: Node, value_of: Any) -> tuple[Node, ...]:
         return (node.test,) if test is None else (node.test, node.then if test else node.otherwise)
     if isinstance(node, Call) and (node.name in GROUPED or node.name == "prior"):
         return ()
-    return children(node)
+    return (node.item,) if isinstance(node, Member) else children(node)
 
 
 def _note(node: Node, operands: list[Value | None], value_of: Any) -> Note | None:

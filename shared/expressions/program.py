@@ -67,39 +67,40 @@ def compile(text: str, schema: Schema, *, functions: Functions = STANDARD, budge
     shadowed = FORMS.keys() & functions.keys()
     if shadowed:
         raise ValueError(f"functions may not be called {', '.join(sorted(shadowed))}")
-    if len(text) > budget.length:
-        raise _refused(text, 0, "too_long", f"{len(text)} characters", f"at most {budget.length}")
-    tree = parse(text, nesting=budget.nesting)
-    nodes = list(walk(tree))
-    _within(text, budget, nodes)
+    tree, nodes = _parsed(text, budget)
     checker = Checker(text, schema, functions)
     kind = checker.check(tree)
     if checker.problems or kind is None:
         raise ExpressionError(checker.problems)
     if kind is Type.NULL:
         raise _refused(text, tree.at, "wrong_type", "an expression that is always null", "a value")
-    cost = sum(_cost(node, checker.overloads) for node, _ in nodes)
+    cost = sum(_cost(node, checker.overloads) for node in nodes)
     if cost > budget.cost:
         raise _refused(text, 0, "too_costly", f"a cost of {cost}", f"at most {budget.cost}")
     closures = Closures(checker.types, checker.overloads)
     closures.build(tree)
-    names = frozenset(node.name for node, _ in nodes if isinstance(node, Field))
+    names = frozenset(node.name for node in nodes if isinstance(node, Field))
     return Program(text_of(tree), kind, names, cost, tree, checker.types, closures.of)
 
 
 def format(text: str, *, budget: Budget = STANDARD_BUDGET) -> str:
-    """The canonical spelling of `text`; raises ExpressionError if it cannot be parsed."""
-    return text_of(parse(text, nesting=budget.nesting))
+    """The canonical spelling of `text`; raises ExpressionError if it cannot be parsed within the budget."""
+    tree, _ = _parsed(text, budget)
+    return text_of(tree)
 
 
-def _within(text: str, budget: Budget, nodes: list[tuple[Node, int]]) -> None:
-    if len(nodes) > budget.nodes:
-        raise _refused(
-            text, nodes[budget.nodes][0].at, "too_many_nodes", f"{len(nodes)} nodes", f"at most {budget.nodes}"
-        )
-    deepest, depth = max(nodes, key=lambda found: found[1])
+def _parsed(text: str, budget: Budget) -> tuple[Node, list[Node]]:
+    """The tree of `text` and all its nodes; what comes after may recurse over it safely."""
+    if len(text) > budget.length:
+        raise _refused(text, 0, "too_long", f"{len(text)} characters", f"at most {budget.length}")
+    tree = parse(text, nesting=budget.nesting)
+    found = list(walk(tree))
+    if len(found) > budget.nodes:
+        raise _refused(text, 0, "too_many_nodes", f"{len(found)} nodes", f"at most {budget.nodes}")
+    deepest, depth = max(found, key=lambda pair: pair[1])
     if depth > budget.depth:
         raise _refused(text, deepest.at, "too_deep", f"a depth of {depth}", f"at most {budget.depth}")
+    return tree, [node for node, _ in found]
 
 
 def _cost(node: Node, overloads: Mapping[Call, Function]) -> int:
