@@ -17,17 +17,20 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, MetaData, SmallInteger, Table, Text, func
 
 from shared import crash
-from shared.bus import Message, Transport, pack_headers, unpack_headers
+from shared.bus import Message, Transport, pack_headers
 from shared.clock import now
-from shared.db import Connection, Database, Transaction, advisory_key, is_passing
+from shared.db import Connection, Database, Record, Transaction, advisory_key, is_passing
 from shared.events import Envelope, Event, topic_of
 from shared.ids import new_id
 from shared.telemetry import OUTBOX_AGE, OUTBOX_ROWS, RELAYED, current_traceparent, log
 
 SHARDS = 8
+_ROUNDS = 16
 INSERT = "INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($1, $2, $3, $4, $5)"
 
-_READ = "SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint[]) ORDER BY id LIMIT $2"
+_READ = """
+SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
+"""
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _STATE = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age_s,
@@ -120,7 +123,7 @@ class Relay:
     """Moves one service's events from its outbox to the bus; run it in each worker, one leads each shard."""
 
     def __init__(
-        self, service: str, database: Database, transport: Transport, *, batch: int = 2000, poll_s: float = 0.02
+        self, service: str, database: Database, transport: Transport, *, batch: int = 4000, poll_s: float = 0.02
     ) -> None:
         self._service = service
         self._database = database
@@ -157,7 +160,7 @@ class Relay:
             if len(led) < SHARDS and loop.time() >= next_claim:
                 led |= await self._claim(session, led)
                 next_claim = loop.time() + 1
-            if not led or not await self.step(session, sorted(led)):
+            if not led or not await self.drain(session, sorted(led)):
                 await _sleep(stop, self._poll_s if led else 0.5)
 
     async def _claim(self, session: Connection, led: set[int]) -> set[int]:
@@ -169,18 +172,40 @@ class Relay:
             self._log.info("relay_leads", shards=sorted(gained))
         return gained
 
-    async def step(self, session: Connection, shards: Sequence[int]) -> int:
-        """Move one batch: read, publish, and only after the acknowledgement delete; the number of events moved."""
-        rows = await session.fetch(_READ, shards, self._batch)
-        if not rows:
-            return 0
-        crash.point("relay.after_read")
-        await self._transport.publish([Message(row[1], row[2], row[3], unpack_headers(row[4])) for row in rows])
-        crash.point("relay.after_publish")
-        await session.execute(_DELETE, [row[0] for row in rows])
-        crash.point("relay.after_delete")
-        RELAYED.labels(self._service).inc(len(rows))
-        return len(rows)
+    async def drain(self, session: Connection, shards: Sequence[int]) -> int:
+        """Move what is there; the number of events moved. Call again until it is 0.
+
+        While a batch is being published, the rows of the one before are deleted and the next ones are read. After some
+        rounds it returns, so that the next call starts from the lowest id and finds rows that were committed late.
+        """
+        moved = 0
+        done: list[int] = []
+        rows = await session.fetch(_READ, shards, 0, self._batch)
+        for _ in range(_ROUNDS):
+            if not rows:
+                break
+            crash.point("relay.after_read")
+            publishing = asyncio.create_task(self._publish(rows))
+            try:
+                await self._delete(session, done)
+                following = await session.fetch(_READ, shards, rows[-1][0], self._batch)
+            finally:
+                await publishing
+            crash.point("relay.after_publish")
+            done = [row[0] for row in rows]
+            moved += len(rows)
+            rows = following
+        await self._delete(session, done)
+        return moved
+
+    async def _publish(self, rows: Sequence[Record]) -> None:
+        await self._transport.publish([Message(row[1], row[2], row[3], packed=row[4]) for row in rows])
+
+    async def _delete(self, session: Connection, ids: Sequence[int]) -> None:
+        if ids:
+            await session.execute(_DELETE, ids)
+            crash.point("relay.after_delete")
+            RELAYED.labels(self._service).inc(len(ids))
 
     async def observe(self) -> None:
         """Refresh the outbox metrics."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared.bus.transport import Delivery, Message, Partition, Watermark, pack_headers, unpack_headers
+from shared.bus.transport import Delivery, Message, Partition, Watermark, unpack_headers
 from shared.db import Connection, Database, Transaction, is_passing
 from shared.errors import Unavailable
 
@@ -145,7 +145,7 @@ class PostgresLog:
         ids, numbers = [lane[0] for lane in lanes], [lane[1] for lane in lanes]
         heads = {(row[0], row[1]): row[2] for row in await tx.fetch(_LOCK_HEADS, ids, numbers)}
         rows = [
-            (topic_id, number, heads[topic_id, number] + step, each.key, each.value, pack_headers(each.headers))
+            (topic_id, number, heads[topic_id, number] + step, each.key, each.value, each.packed)
             for (topic_id, number), lane in lanes.items()
             for step, each in enumerate(lane)
         ]

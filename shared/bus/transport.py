@@ -25,14 +25,36 @@ class Watermark(NamedTuple):
     high: int
 
 
-@dataclass(frozen=True, slots=True)
 class Message:
-    """What a producer hands over. Messages of one key stay in order; bytes and headers arrive unchanged."""
+    """What a producer hands over. Messages of one key stay in order; bytes and headers arrive unchanged.
 
-    topic: str
-    key: bytes
-    value: bytes
-    headers: Headers = ()
+    Headers are given as pairs or as packed bytes; the other form is made when somebody asks for it.
+    """
+
+    __slots__ = ("_headers", "_packed", "key", "topic", "value")
+
+    def __init__(
+        self, topic: str, key: bytes, value: bytes, headers: Headers = (), *, packed: bytes | None = None
+    ) -> None:
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self._headers = None if packed is not None else headers
+        self._packed = packed
+
+    @property
+    def headers(self) -> Headers:
+        """Name and value pairs, in order."""
+        if self._headers is None:
+            self._headers = unpack_headers(self._packed or b"")
+        return self._headers
+
+    @property
+    def packed(self) -> bytes:
+        """The headers as `pack_headers` writes them."""
+        if self._packed is None:
+            self._packed = pack_headers(self._headers or ())
+        return self._packed
 
 
 @dataclass(frozen=True, slots=True)

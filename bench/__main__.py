@@ -1,0 +1,35 @@
+"""`python -m bench [name ...]`: run all benchmarks or those named; print a table; all: write docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+
+from bench.figures import Figure, machine, table
+from shared.clock import now
+
+NAMES = ("customer_change", "relay", "audit_append", "change_to_audit", "grade_recheck", "submission")
+
+
+def main() -> None:
+    """Exit status 1 if a target is missed."""
+    chosen = sys.argv[1:] or list(NAMES)
+    figures: list[Figure] = []
+    for name in chosen:
+        module = importlib.import_module(f"bench.{name}")
+        print(f"… {name}", flush=True)
+        found = asyncio.run(module.run())
+        print(table(found), flush=True)
+        figures += found
+    if not sys.argv[1:]:
+        page = Path("docs/benchmarks.md")
+        head = page.read_text("utf-8").partition("<!-- figures -->")[0] if page.exists() else "# Benchmarks\n\n"
+        stamp = f"Measured on {now():%Y-%m-%d}, {machine()}; medians of several runs.\n\n"
+        page.write_text(f"{head}<!-- figures -->\n\n{stamp}{table(figures)}\n", "utf-8")
+    sys.exit(0 if all(figure.met for figure in figures) else 1)
+
+
+if __name__ == "__main__":
+    main()
