@@ -60,20 +60,13 @@ class Origin(StrEnum):
     EXTENSION = "extension"
 
 
-class ListColumn(StrEnum):
-    """The columns that lists of customers show, sort and filter by; an item of each kind fills one."""
-
-    NAME = "name"
-    MANAGER = "manager"
-    STATUS = "status"
-
-
 class Use(StrEnum):
     """What an item is to the services, so that none of them has to know its code."""
 
     NUMBER = "number"  # the customer's number in business, unique among those of its kind
     NAME = "name"  # what people call the customer
     MANAGER = "manager"  # the member of staff who answers for the customer
+    STATUS = "status"  # whether the customer trades at present
 
 
 class Item(ValueField):
@@ -88,7 +81,6 @@ class Item(ValueField):
     origin: Origin = Origin.MEASURE
     use: Use | None = None
     formula: Sentence | None = None
-    listed_as: ListColumn | None = Field(default=None, description="The list column that shows this item")
 
 
 class Dealings(StrEnum):
@@ -170,8 +162,6 @@ class Dictionary(Definition):
     def _doubles(self, groups: Iterable["Dictionary"]) -> Iterator[Flaw]:
         yield from doubled([item.code for item in self.items], "items", "code")
         yield from doubled([total.code for total in self.totals], "totals", "code")
-        listed = [item.listed_as for group in groups for item in group.items if item.listed_as is not None]
-        yield from doubled(listed, "items", "listed_as")
         others = [group for group in groups if group.id != self.id]
         taken = {item.code: group.id for group in others for item in group.items}
         uses = {item.use: item.code for group in groups for item in group.items}
@@ -233,9 +223,9 @@ class Catalogue:
         return {item.code: group.id for group in self.groups for item in group.items}
 
     @cached_property
-    def listed(self) -> Mapping[str, ListColumn]:
-        """Item code -> the list column that it fills."""
-        return {item.code: item.listed_as for item in self.items.values() if item.listed_as is not None}
+    def uses(self) -> Mapping[str, Use]:
+        """Item code -> what the item serves as, for those that serve as something."""
+        return {item.code: item.use for item in self.items.values() if item.use is not None}
 
     @cached_property
     def system_items(self) -> tuple[Item, ...]:
