@@ -1,0 +1,198 @@
+"""Makes what audit tests need: events as the bus delivers them, a migrated database, the service running for real."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import orjson
+import uvicorn
+
+from services.audit.app import SERVICE, compose
+from services.audit.log import service
+from services.audit.settings import AuditSettings
+from shared.bus import Delivery
+from shared.db import Database
+from shared.events import CustomerChanged, Envelope, Event, RegimeRef
+from shared.ids import new_id
+from shared.migrations import upgrade
+from shared.process import Parts
+from tests.fakes.issuer import Issuer
+
+ORIGIN = "kehu.test/audit"
+SEED = base64.b64encode(b"test seed of thirty-two bytes 32").decode()
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+TOPIC = "kehu.customer"
+
+_positions = count()
+
+
+def changed(customer: str = "c1", version: int = 2, items: tuple[str, ...] = ("contact_phone",)) -> CustomerChanged:
+    return CustomerChanged(
+        customer_id=customer,
+        kind="retail",
+        unit="unit-1",
+        version=version,
+        items=items,
+        sealed=base64.b64encode(f"sealed {customer} {version}".encode()).decode(),
+        dictionary=RegimeRef(id="retail", version="2026-01-01", hash="0" * 64),
+    )
+
+
+def envelope(
+    event: Event,
+    *,
+    subject: str = "customer/c1",
+    sequence: int | None = None,
+    actor: str = "staff/manager1",
+    source: str = "/customer/file",
+    event_id: UUID | None = None,
+    at: datetime = AT,
+) -> Envelope:
+    return Envelope(
+        id=event_id or new_id(),
+        source=source,
+        type=event.type,
+        subject=subject,
+        time=at,
+        partitionkey=subject.partition("/")[2],
+        actor=actor,
+        dataschema=f"kehu:{event.type}:v1",
+        sequence=sequence,
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    )
+
+
+def delivered(event: Event, head: Envelope, *, topic: str = TOPIC, position: int | None = None) -> Delivery:
+    place = next(_positions) if position is None else position
+    return Delivery(topic, 0, place, head.partitionkey.encode(), event.model_dump_json().encode(), head.headers())
+
+
+def change(customer: str = "c1", version: int = 2, **attributes: Any) -> Delivery:
+    """One `customer.changed`, as the bus delivers it."""
+    event = changed(customer, version)
+    return delivered(event, envelope(event, subject=f"customer/{customer}", sequence=version, **attributes))
+
+
+def changes(number: int, customers: int = 7) -> list[Delivery]:
+    """Changes of some customers, their versions in order."""
+    return [change(f"c{i % customers}", i // customers + 2) for i in range(number)]
+
+
+def garbage(value: bytes = b"\xff not json", position: int | None = None) -> Delivery:
+    place = next(_positions) if position is None else position
+    return Delivery(TOPIC, 0, place, b"k", value, (("ce_id", b"nonsense"),))
+
+
+def migrated(dsn: str) -> str:
+    upgrade(SERVICE.migrations, dsn)
+    return dsn
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[Database]:
+    database = Database(dsn)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def append(database: Database, *batch: Delivery, at: datetime = AT) -> service.Appended:
+    async with database.transaction() as tx:
+        return await service.append(tx, ORIGIN, batch, at)
+
+
+async def publish(database: Database, settings: AuditSettings, at: datetime = AT) -> str:
+    async with database.transaction() as tx:
+        await service.publish_checkpoint(tx, settings.signer, at)
+    async with database.reading() as tx:
+        return await service.checkpoint(tx)
+
+
+def settings_of(
+    dsn: str, *, issuer: str = "http://issuer.invalid", customer: str = "http://127.0.0.1:9"
+) -> AuditSettings:
+    return AuditSettings.model_validate(
+        {
+            "database_url": dsn,
+            "bus_url": dsn,
+            "issuer": issuer,
+            "origin": ORIGIN,
+            "checkpoint_seed": SEED,
+            "customer_url": customer,
+            "regimes_path": Path(__file__).parents[2] / "regimes",
+        }
+    )
+
+
+@dataclass
+class RunningAudit:
+    """The api of a real process's make, on a free port, with its database at hand."""
+
+    parts: Parts
+    settings: AuditSettings
+    issuer: Issuer
+    http: httpx.AsyncClient
+    tokens: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        return self.parts.database
+
+    def as_(self, role: str, **claims: Any) -> dict[str, str]:
+        return self.issuer.bearer(role, [role], **claims)
+
+    async def get(self, path: str, role: str = "auditor", **query: Any) -> httpx.Response:
+        return await self.http.get(path, params=query, headers=self.as_(role))
+
+
+@asynccontextmanager
+async def running(dsn: str, issuer: Issuer, customer: str = "http://127.0.0.1:9") -> AsyncIterator[RunningAudit]:
+    settings = settings_of(dsn, issuer=issuer.url, customer=customer)
+    parts = compose(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(parts.app(), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
+    )
+    task = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(15):
+            while not server.started:
+                if task.done():
+                    task.result()
+                await asyncio.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
+            yield RunningAudit(parts, settings, issuer, http)
+    finally:
+        server.should_exit = True
+        await task
+
+
+def frame_fields(frame: str) -> dict[str, str]:
+    """The fields of one server-sent event; comments have none."""
+    pairs = (line.partition(": ") for line in frame.splitlines() if line and not line.startswith(":"))
+    return {name: value for name, _, value in pairs}
+
+
+async def events_of(response: httpx.Response, number: int, timeout_s: float = 10) -> list[dict[str, Any]]:
+    """The first data frames of a stream, their data decoded."""
+    seen: list[dict[str, Any]] = []
+    buffer = ""
+    async with asyncio.timeout(timeout_s):
+        async for text in response.aiter_text():
+            buffer += text
+            *frames, buffer = buffer.split("\n\n")
+            fields = [frame_fields(frame) for frame in frames]
+            seen += [{**each, "data": orjson.loads(each["data"])} for each in fields if "data" in each]
+            if len(seen) >= number:
+                break
+    return seen
