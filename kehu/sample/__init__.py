@@ -1,0 +1,1 @@
+"""Fictional people, units and customers with which a new suite starts."""
