@@ -12,22 +12,23 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, In
 
 from shared.expressions.types import MOST_DIGITS
 
-Operation = Callable[[Decimal, Decimal], Decimal | None]
+Operation = Callable[..., Decimal | None]
 
 _EXACT = Context(prec=MOST_DIGITS, traps=[Inexact, InvalidOperation, Overflow])
 _ROUNDED = Context(prec=MOST_DIGITS, rounding=ROUND_HALF_UP, traps=[DivisionByZero, InvalidOperation, Overflow])
 
 
-def _known_or_none(operation: Callable[[Decimal, Decimal], Decimal]) -> Operation:
-    def run(left: Decimal, right: Decimal) -> Decimal | None:
+def _known_or_none(operation: Callable[..., Decimal]) -> Operation:
+    def run(*numbers: Decimal) -> Decimal | None:
         try:
-            return operation(left, right)
+            return operation(*numbers)
         except ArithmeticError:
             return None
 
     return run
 
 
+negated = _known_or_none(_EXACT.minus)
 add = _known_or_none(_EXACT.add)
 OPERATIONS: dict[str, Operation] = {
     "+": add,
@@ -38,8 +39,8 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def rounded(number: Decimal, places: int) -> Decimal | None:
-    """`number` with `places` decimals, halves away from zero."""
+    """`number` with `places` decimals, halves away from zero; never a negative zero."""
     try:
-        return _ROUNDED.quantize(number, Decimal((0, (1,), -places)))
+        return _ROUNDED.plus(_ROUNDED.quantize(number, Decimal((0, (1,), -places))))
     except InvalidOperation:
         return None

@@ -1,7 +1,7 @@
 """The type checker: a tree and a schema to the type of every node, with all faults at once.
 
 Called by `compile` after parsing. Money is not a number: they mix only where the result has a meaning, save that a
-constant such as `5000000` reads as money where money is wanted. Texts and codes have no order: '12' < '2' helps nobody.
+constant such as `1000` reads as money where money is wanted. Texts and codes have no order: '12' < '2' helps nobody.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import repeat
 
 from shared.expressions.errors import Problem, problem
 from shared.expressions.forms import FORMS, NUMERIC, ORDERED
@@ -57,12 +58,12 @@ class Checker:
 
     def joined(self, nodes: Iterable[Node], at: int) -> Type | None:
         """The one type that all `nodes` fit."""
-        seen = [(node, self.check(node)) for node in nodes]
-        known = [kind for _, kind in seen if kind is not None]
-        if len(known) < len(seen):
+        together = tuple(nodes)
+        known = [kind for kind in map(self.check, together) if kind is not None]
+        if len(known) < len(together):
             return None
         for wanted in (*dict.fromkeys(known), Type.TEXT):
-            if all(fits(node, kind, wanted) for node, kind in zip((node for node, _ in seen), known, strict=True)):
+            if all(map(fits, together, known, repeat(wanted))):
                 return wanted
         self.fault(at, "wrong_type", " and ".join(dict.fromkeys(known)), "values of one type")
         return None

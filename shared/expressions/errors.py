@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_LONGEST_SEEN = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -41,6 +43,8 @@ class ContextError(LookupError):
 
 
 def problem(text: str, offset: int, code: str, seen: str, expected: str) -> Problem:
-    """A problem at `offset` of `text`."""
+    """A problem at `offset` of `text`; a long `seen` is cut."""
+    if len(seen) > _LONGEST_SEEN:
+        seen = f"{seen[:_LONGEST_SEEN]}…"
     line_start = text.rfind("\n", 0, offset) + 1
     return Problem(code, offset, text.count("\n", 0, offset) + 1, offset - line_start + 1, seen, expected)

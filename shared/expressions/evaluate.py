@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from shared.expressions.arithmetic import OPERATIONS
+from shared.expressions.arithmetic import OPERATIONS, negated
 from shared.expressions.calls import FORMS, apply
 from shared.expressions.context import Context
 from shared.expressions.errors import RowError
@@ -54,7 +54,7 @@ class Closures:
             case Unary(operator="not", operand=operand):
                 return apply(operator.not_, [self.build(operand)])
             case Unary(operand=operand):
-                return apply(Decimal.copy_negate, [self.build(operand)])
+                return apply(negated, [self.build(operand)])
             case Logic(operator=word, operands=operands):
                 return _logic(word == "or", [self.build(operand) for operand in operands])
             case Binary(operator=sign, left=left, right=right):

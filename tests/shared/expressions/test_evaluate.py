@@ -64,6 +64,8 @@ def value(text: str, row: dict[str, Any] = ROW, context: Context = CONTEXT) -> o
         ("amount / 2", Decimal("617.25")),
         ("-rate", Decimal("-0.35")),
         ("zero", Decimal(0)),
+        ("-zero", Decimal(0)),
+        ("round(-0.001, 2)", Decimal("0.00")),
         ("0.1 + 0.2 == 0.3", True),
         ("amount > 1234.49 and amount < 1234.51", True),
         ("amount >= 1234.5 and amount <= 1234.5 and not amount != 1234.5", True),

@@ -106,6 +106,12 @@ def test_a_text_outside_the_grammar_is_refused_where_it_leaves_it(
     assert problem.expected
 
 
+def test_a_long_culprit_is_cut() -> None:
+    with pytest.raises(ExpressionError) as refusal:
+        tree("a " + "b" * 500)
+    assert refusal.value.problems[0].seen == "b" * 60 + "…"
+
+
 @pytest.mark.parametrize("text", ["(" * 41 + "a" + ")" * 41, "-" * 41 + "a", "not " * 41 + "a", "f(" * 41 + ")" * 41])
 def test_nesting_has_a_limit(text: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
