@@ -34,7 +34,7 @@ SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _STATE = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age_s,
-       (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10000) some) AS rows
+       (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10000) AS pending) AS rows
 FROM (SELECT created_at FROM outbox ORDER BY id LIMIT 1) oldest
 """
 
