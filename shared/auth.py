@@ -8,14 +8,16 @@ action.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import httpx
+import orjson
 from fastapi import Depends, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -25,12 +27,15 @@ from shared.clock import CHINA, now
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.regime import Regimes, Role, Secrecy, Units
 from shared.settings import ServiceSettings
+from shared.telemetry import log
 
 ALGORITHMS = ("ES256", "RS256", "EdDSA", "PS256", "ES384")
 _REMEMBER_S = 60.0
 _REMEMBERED = 10_000
 _KEYS_FRESH_S = 600.0
 _KEYS_RETRY_S = 5.0
+_FIRST_KEYS_RETRY_S = 1.0
+_LONGEST_TOKEN = 8192
 _LEEWAY_S = 5
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kehu"'}
 
@@ -87,7 +92,7 @@ def principal_of(claims: Mapping[str, Any], token: str, roles: Iterable[Role]) -
     that are not declared grant nothing.
     """
     name, unit = str(claims["sub"]), str(claims.get("unit", ""))
-    below = frozenset(str(each) for each in claims.get("units", ())) | {unit}
+    below = frozenset(_names(claims, "units")) | {unit}
     reach = {
         Units.ALL: Scope(everything=True),
         Units.SUBTREE: Scope(units=below),
@@ -105,7 +110,7 @@ def principal_of(claims: Mapping[str, Any], token: str, roles: Iterable[Role]) -
         name=name,
         actor=f"client/{name}" if claims.get("client_id") == name else f"staff/{name}",
         unit=unit,
-        roles=tuple(str(role) for role in claims.get("roles", ())),
+        roles=_names(claims, "roles"),
         scopes=scopes,
         clearances=clearances,
         expires_at=float(claims["exp"]),
@@ -113,8 +118,35 @@ def principal_of(claims: Mapping[str, Any], token: str, roles: Iterable[Role]) -
     )
 
 
+def _names(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:
+    """A claim that lists names; ValueError if it holds anything else."""
+    listed = claims.get(claim, [])
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise ValueError(f"{claim} is not a list of names")
+    return tuple(listed)
+
+
+def _kid_of(token: str) -> str | None:
+    """The key that a token says it is signed with; nothing else of the header is believed before the signature is."""
+    header = orjson.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
+    kid = header.get("kid") if isinstance(header, dict) else None
+    return kid if isinstance(kid, str) else None
+
+
+class Keys(Protocol):
+    """Where an issuer's public keys come from."""
+
+    async def get(self, kid: str | None) -> KeySet:
+        """The keys, looked up anew if none of them is called `kid`. Raises: Unavailable"""
+        ...
+
+
 class IssuerKeys:
-    """The issuer's public keys; fetched when first needed, when old, and when a token names an unknown one."""
+    """The issuer's published keys; fetched when first needed, when old, and when a token names an unknown one.
+
+    A fetch keeps nobody waiting whose key is known already, and happens at most every few seconds, so that neither
+    made-up key names nor an issuer that stands still can hold a service up. Known keys outlive an outage.
+    """
 
     def __init__(self, issuer: str, jwks_url: str | None = None) -> None:
         self._issuer = issuer.rstrip("/")
@@ -124,23 +156,33 @@ class IssuerKeys:
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def get(self, *, unknown_key: bool = False) -> KeySet:
+    async def get(self, kid: str | None) -> KeySet:
         """The keys; `Unavailable` if there are none and the issuer does not answer."""
-        loop = asyncio.get_running_loop()
+        clock = asyncio.get_running_loop().time
+        known = self._keys if self._keys is not None and _has(self._keys, kid) else None
+        if known is not None and (clock() - self._fetched_at < _KEYS_FRESH_S or self._lock.locked()):
+            return known
         async with self._lock:
-            age, since = loop.time() - self._fetched_at, loop.time() - self._tried_at
-            if self._keys is None or ((unknown_key or age > _KEYS_FRESH_S) and since > _KEYS_RETRY_S):
-                self._tried_at = loop.time()
+            if self._is_due(kid, clock()):
+                self._tried_at = clock()
                 try:
-                    self._keys, self._fetched_at = await self._fetch(), loop.time()
-                except (httpx.HTTPError, JoseError, KeyError, ValueError) as error:
-                    if self._keys is None:
-                        raise Unavailable(
-                            "issuer_unavailable",
-                            "The sign-in service does not answer, so tokens cannot be checked. Try again.",
-                            headers={"Retry-After": "2"},
-                        ) from error
-            return self._keys
+                    self._keys, self._fetched_at = await self._fetch(), clock()
+                except (httpx.HTTPError, JoseError, KeyError, ValueError, TypeError, AttributeError) as error:
+                    # Outside input: anything but a key set leaves us with what we have.
+                    log(part="auth").warning("issuer_keys_not_fetched", error=type(error).__name__)
+        if self._keys is None:
+            raise Unavailable(
+                "issuer_unavailable",
+                "The sign-in service does not answer, so tokens cannot be checked. Try again.",
+                headers={"Retry-After": "2"},
+            )
+        return self._keys
+
+    def _is_due(self, kid: str | None, moment: float) -> bool:
+        if self._keys is None:
+            return moment - self._tried_at > _FIRST_KEYS_RETRY_S
+        wanted = not _has(self._keys, kid) or moment - self._fetched_at >= _KEYS_FRESH_S
+        return wanted and moment - self._tried_at > _KEYS_RETRY_S
 
     async def _fetch(self) -> KeySet:
         async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
@@ -151,11 +193,22 @@ class IssuerKeys:
             return KeySet.import_key_set(answer.raise_for_status().json())
 
 
+def _has(keys: KeySet, kid: str | None) -> bool:
+    return kid is None or any(key.kid == kid for key in keys)
+
+
 class Authenticator:
     """Turns a bearer token into a Principal, or refuses."""
 
-    def __init__(self, settings: ServiceSettings, regimes: Regimes, *, clock: Callable[[], datetime] = now) -> None:
-        self._keys = IssuerKeys(settings.issuer, settings.jwks_url)
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        regimes: Regimes,
+        *,
+        keys: Keys | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._keys = keys or IssuerKeys(settings.issuer, settings.jwks_url)
         self._regimes = regimes
         self._clock = clock
         self._claims = jwt.JWTClaimsRegistry(
@@ -186,27 +239,19 @@ class Authenticator:
 
     async def _verify(self, token: str) -> Principal:
         try:
-            claims = await self._decode(token)
+            if len(token) > _LONGEST_TOKEN:
+                raise ValueError("too long")
+            keys = await self._keys.get(_kid_of(token))
+            claims = dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims)
             self._claims.validate(claims)
+            return principal_of(claims, token, self._roles(claims))
         except (JoseError, ValueError, TypeError, KeyError) as error:
             detail = "The token is expired, of another issuer or audience, or not signed by a key of the issuer."
             raise Unauthenticated("bad_token", detail, headers=_CHALLENGE) from error
-        return principal_of(claims, token, self._roles(claims))
-
-    async def _decode(self, token: str) -> dict[str, Any]:
-        keys = await self._keys.get()
-        try:
-            return dict(jwt.decode(token, keys, algorithms=list(ALGORITHMS)).claims)
-        except (JoseError, ValueError):
-            fresh = await self._keys.get(unknown_key=True)
-            if fresh is keys:
-                raise
-            return dict(jwt.decode(token, fresh, algorithms=list(ALGORITHMS)).claims)
 
     def _roles(self, claims: Mapping[str, Any]) -> list[Role]:
         today = self._clock().astimezone(CHINA).date()
-        named = claims.get("roles", ())
-        found = (self._regimes.find(Role, str(each), on=today) for each in (named if isinstance(named, list) else ()))
+        found = (self._regimes.find(Role, name, on=today) for name in _names(claims, "roles"))
         return [role for role in found if role is not None]
 
 

@@ -23,6 +23,7 @@ from shared.errors import KehuError
 from shared.outbox import Outbox
 from shared.settings import ServiceSettings
 from shared.web import problems
+from shared.web.door import action_of
 from shared.web.edge import Edge
 from shared.web.refusals import record_refusal
 
@@ -154,12 +155,3 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                         operation["responses"].setdefault(status, {"description": what, **problem})
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def action_of(route: APIRoute) -> str | None:
-    """The action that a route declares with `may`, "*" for any signed-in caller, None for a public route."""
-    for dependant in route.dependant.dependencies:
-        action = getattr(dependant.call, "action", None)
-        if action is not None:
-            return str(action)
-    return None

@@ -2,6 +2,7 @@
 
 A failing COMMIT is therefore a 5xx, never a 2xx. POST requests with an Idempotency-Key store their answer in the same
 transaction: the same key again gives the same answer, 409 while the first is still running, 422 if the body differs.
+Keys belong to a caller, so that a route without one (signing in) does not look at them.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Door(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler."""
         handler = super().get_route_handler()
-        keyed = "POST" in (self.methods or ())
+        keyed = "POST" in (self.methods or ()) and action_of(self) is not None
         template = self.path
 
         async def answer(request: Request) -> Response:
@@ -77,6 +78,15 @@ class Door(APIRoute):
                 raise
 
         return answer
+
+
+def action_of(route: APIRoute) -> str | None:
+    """The action that a route declares with `may`, "*" for any signed-in caller, None for a public route."""
+    for dependant in route.dependant.dependencies:
+        action = getattr(dependant.call, "action", None)
+        if action is not None:
+            return str(action)
+    return None
 
 
 async def _transaction(request: Request) -> Transaction:
