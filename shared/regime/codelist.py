@@ -42,3 +42,11 @@ def field_flaws(field: ValueField, path: Path, library: Library, *, on: date) ->
 def known_lists(library: Library, *, on: date) -> frozenset[str]:
     """Return the ids of the code lists that expressions may name on a day."""
     return frozenset(found.id for found in library.all(Codelist, on=on))
+
+
+def allowed_codes(field: ValueField, library: Library, *, on: date) -> frozenset[str]:
+    """Return the codes that a field of few values can have; `true` and `false` for a boolean."""
+    if field.type is FieldType.BOOLEAN:
+        return frozenset({"true", "false"})
+    listed = library.find(Codelist, field.codelist, on=on) if field.codelist is not None else None
+    return frozenset(listed.codes if listed is not None else field.choices or ())

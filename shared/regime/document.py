@@ -55,8 +55,9 @@ def parse(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Mistake(mark.line + 1 if mark else 1, str(error.problem or error.context)) from error
-    except yaml.YAMLError as error:
-        raise Mistake(1, str(error)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise Mistake(line, f"the character U+{error.character:04X} is not allowed", "remove it") from error
     if root is None:
         raise Mistake(1, "the file is empty", "write a definition, or remove the file")
     return Document(_value(root, (), lines), lines)

@@ -78,6 +78,7 @@ class BadValue(Exception):
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,12})?")
 PHONE = re.compile(r"\+?[0-9][0-9 -]{3,22}[0-9]")
 UNSAFE = frozenset({"Cc", "Cs", "Cn", "Co"})
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # shows text in another order than it is stored in
 DIGITS_OF_A_FLOAT = 15  # a JSON number of up to 15 digits comes back from binary exactly as it was written
 
 
@@ -175,7 +176,7 @@ def _date(raw: Json) -> date:
 def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None) -> str:
     if not isinstance(raw, str):
         raise BadValue("wrong_type", _seen(raw), "text")
-    if any(unicodedata.category(character) in UNSAFE for character in raw):
+    if TURNING.search(raw) or any(unicodedata.category(character) in UNSAFE for character in raw):
         raise BadValue("unsafe_text", _seen(raw), "text without control characters")
     text = unicodedata.normalize("NFC" if field.type is FieldType.TEXT else "NFKC", raw).strip()
     if not text:

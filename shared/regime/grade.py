@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.expressions import Schema, Type
-from shared.regime.codelist import known_lists
+from shared.regime.codelist import allowed_codes, known_lists
 from shared.regime.definition import Definition, Flaw, Json, Library, Path, Sentence, Shape, Slug, Snake, Text, doubled
 from shared.regime.dictionary import Catalogue, Dictionary
 from shared.regime.vocabulary import expression_flaws
@@ -47,7 +47,10 @@ class Scale(Shape):
 
 
 class Indicator(Shape):
-    """One part of the score. Exactly one of `bands`, `scale` (numbers) and `choices` (codes, true, false) scores it."""
+    """One part of the score. Exactly one of `bands`, `scale` (numbers) and `choices` (codes, true, false) scores it.
+
+    A code that `choices` does not name is as good as missing.
+    """
 
     id: Snake
     label: Text
@@ -96,7 +99,8 @@ class GradePolicy(Definition):
         """Yield expressions that do not hold, weights that do not add up, bands and standings that leave a gap."""
         on = self.effective_from
         groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
-        schema = Schema(Catalogue(self.kind, groups).types, known_lists(library, on=on))
+        catalogue = Catalogue(self.kind, groups)
+        schema = Schema(catalogue.types, known_lists(library, on=on))
         total = sum(indicator.weight for indicator in self.indicators)
         if total != 100:
             yield Flaw(("indicators",), f"the weights add up to {total}", "make it 100")
@@ -105,6 +109,12 @@ class GradePolicy(Definition):
         yield from _gaps([standing.below for standing in self.standings], ("standings",))
         for position, indicator in enumerate(self.indicators):
             yield from _indicator_flaws(indicator, ("indicators", position), schema)
+            item = catalogue.items.get(indicator.expression)
+            if item is not None and indicator.choices is not None:
+                codes = allowed_codes(item, library, on=on)
+                for code in sorted(indicator.choices.keys() ^ codes):
+                    seen = f"no points for {code}" if code in codes else f"{item.code!r} is never {code!r}"
+                    yield Flaw(("indicators", position, "choices"), seen, f"give points to {', '.join(sorted(codes))}")
         for position, example in enumerate(self.examples):
             for name in example.inputs.keys() - schema.fields.keys():
                 yield Flaw(("examples", position, "inputs", name), f"no item or total {name!r}", "mend its spelling")

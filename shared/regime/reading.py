@@ -18,7 +18,6 @@ from shared.regime.document import Document, Mistake, parse
 from shared.regime.kinds import KINDS
 
 FILE_NAME = re.compile(r"(?P<id>[a-z][a-z0-9_-]*)(\.(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}))?\.yaml")
-NOT_DEFINITIONS = frozenset({"schemas"})  # folders that stand beside the measures
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,8 +57,6 @@ def read(root: Path) -> Reading:
     files = sorted(root.rglob("*.y*ml")) if root.is_dir() else []
     for path in files:
         file = path.relative_to(root)
-        if file.parts[0] in NOT_DEFINITIONS:
-            continue
         try:
             reading.sources.append(_source(path, file))
         except _Unreadable as unreadable:

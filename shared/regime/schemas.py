@@ -1,6 +1,6 @@
-"""JSON Schemas of the kinds, for editors: generated into `regimes/schemas/`, one file a kind, and checked for staleness.
+"""JSON Schemas of the kinds, for editors: generated into `regimes/schemas/`, one file a kind, checked for staleness.
 
-Run by `python -m shared.regime schemas`. They help while writing; what counts is the loader, which also sees references.
+Run by `python -m shared.regime schemas`. They help while writing; what counts is the loader, which sees references.
 """
 
 import json
