@@ -17,17 +17,23 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
-from shared.bus.transport import Delivery, Message, Partition, Watermark
+from shared.bus.transport import Delivery, Headers, Message, Partition, Watermark, check_sizes
 from shared.errors import Unavailable
 
 _BATCH_BYTES = 1_000_000
 _REQUEST_MS = 10_000
 _STALL_S = 20.0
+_PROPAGATION_TRIES = 20
 
 
 def lane_of(key: bytes, partitions: int) -> int:
     """The partition of a key: the same as Kafka's own clients choose."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def _whole(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
+    """Headers with a value each: other producers may send some without."""
+    return tuple((name, value or b"") for name, value in headers)
 
 
 def _away(error: BaseException) -> Unavailable:
@@ -67,11 +73,20 @@ class Kafka:
                 for fault in answer.topic_errors:
                     if fault[1] not in (0, TopicAlreadyExistsError.errno):
                         raise for_code(fault[1])(str(fault))
+                await self._await_topics([each.name for each in wanted])
         except (KafkaError, OSError, TimeoutError) as error:
             raise _away(error) from error
         finally:
             with contextlib.suppress(Exception):
                 await admin.close()
+
+    async def _await_topics(self, names: Sequence[str]) -> None:
+        """Brokers learn of a new topic a moment after its creation was acknowledged."""
+        for attempt in range(_PROPAGATION_TRIES):
+            if all([await self.partitions(name) for name in names]):
+                return
+            await asyncio.sleep(0.02 * (attempt + 1))
+        raise Unavailable("no_such_topic", "Kafka has created the topics but does not know them yet.")
 
     async def partitions(self, topic: str) -> int:
         """How many partitions a topic has; 0 if there is no such topic."""
@@ -79,6 +94,7 @@ class Kafka:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Append all by partition batches, one batch of a partition after the other."""
+        check_sizes(messages)
         async with self._publishing:
             try:
                 producer = await self._open_producer()
@@ -93,10 +109,22 @@ class Kafka:
     async def _send(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> None:
         lanes: dict[tuple[str, int], list[Message]] = defaultdict(list)
         for message in messages:
-            if message.topic not in self._counts:
-                self._counts[message.topic] = len(await producer.partitions_for(message.topic))
-            lanes[message.topic, lane_of(message.key, self._counts[message.topic])].append(message)
-        await asyncio.gather(*(self._send_lane(producer, *lane, each) for lane, each in lanes.items()))
+            lanes[message.topic, lane_of(message.key, await self._count(message.topic))].append(message)
+        sending = [asyncio.create_task(self._send_lane(producer, *lane, each)) for lane, each in lanes.items()]
+        try:
+            await asyncio.gather(*sending)
+        finally:
+            for lane in sending:
+                lane.cancel()
+
+    async def _count(self, topic: str) -> int:
+        """Partitions of a topic, as this producer has known them from its first message on."""
+        if topic not in self._counts:
+            count = await self.partitions(topic)
+            if count == 0:
+                raise Unavailable("no_such_topic", f"The bus has no topic {topic}; it is made at start.")
+            self._counts[topic] = count
+        return self._counts[topic]
 
     async def _send_lane(self, producer: AIOKafkaProducer, topic: str, number: int, messages: list[Message]) -> None:
         """Several batches of one partition may be in flight: the idempotent producer keeps their order."""
@@ -109,7 +137,7 @@ class Kafka:
                 sent.append(await producer.send_batch(batch, topic, partition=number))
                 batch = producer.create_batch()
                 if batch.append(key=each.key, value=each.value, timestamp=None, headers=headers) is None:
-                    raise ValueError(f"an event of {len(each.value)} bytes is over the limit of {_BATCH_BYTES}")
+                    raise ValueError(f"a message with its headers is over the limit of {_BATCH_BYTES} bytes")
         batch.close()
         sent.append(await producer.send_batch(batch, topic, partition=number))
         for acknowledged in sent:
@@ -136,10 +164,17 @@ class Kafka:
         return self._producer
 
     async def _drop_producer(self) -> None:
+        """End it without waiting for what it still holds: nobody was told that this was sent, so it is sent again.
+
+        aiokafka's own `stop` waits for all of it, for ever when the broker is away.
+        """
         producer, self._producer = self._producer, None
         if producer is not None:
+            producer._closed = True
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(producer.stop(), 5)
+                await producer._sender.close()
+            with contextlib.suppress(Exception):
+                await producer.client.close()
 
     async def watermarks(self, topic: str) -> dict[Partition, Watermark]:
         """The readable range of each partition."""
@@ -251,7 +286,7 @@ class KafkaReader:
             await self.close()
             raise _away(error) from error
         found = [
-            Delivery(lane.topic, lane.partition, each.offset, each.key or b"", each.value or b"", tuple(each.headers))
+            Delivery(lane.topic, lane.partition, each.offset, each.key or b"", each.value or b"", _whole(each.headers))
             for lane, records in answer.items()
             for each in records
         ]

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared.bus.transport import Delivery, Message, Partition, Watermark, unpack_headers
+from shared.bus.transport import Delivery, Message, Partition, Watermark, check_sizes, unpack_headers
 from shared.db import Connection, Database, Transaction, is_passing
 from shared.errors import Unavailable
 
@@ -64,6 +64,7 @@ CROSS JOIN LATERAL (
   WHERE topic_id = lane.topic_id AND partition = lane.partition AND position >= lane.position
   ORDER BY position LIMIT $4
 ) m
+LIMIT $4
 """
 _TRIM = """
 WITH gone AS (DELETE FROM message WHERE written_at < now() - $1::interval RETURNING topic_id, partition, position),
@@ -104,7 +105,8 @@ class PostgresLog:
         """Create tables and topics that are missing; safe when several processes do so at once."""
         async with self._database.transaction() as tx:
             await tx.execute("SELECT pg_advisory_xact_lock(hashtext('kehu_bus_schema'))")
-            await tx.execute(SCHEMA)
+            if not await tx.fetchval("SELECT to_regclass('message_written_at') IS NOT NULL"):
+                await tx.execute(SCHEMA)  # only once: even IF NOT EXISTS would wait for every open append
             for name in topics:
                 await tx.execute(
                     "INSERT INTO topic (name, partitions) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -126,9 +128,12 @@ class PostgresLog:
         """Append all in one transaction, then wake the readers."""
         if not messages:
             return
+        check_sizes(messages)
         try:
             async with self._database.transaction() as tx:
                 await self._append(tx, messages)
+        except asyncpg.UndefinedTableError as error:
+            raise Unavailable("no_such_topic", "The bus has no tables yet; they are made at start.") from error
         except Exception as error:
             if is_passing(error):
                 raise Unavailable("bus_unavailable", "The bus database is away.") from error
@@ -199,10 +204,7 @@ class PostgresLog:
                 return []
             columns = list(zip(*lanes, strict=True))
             rows = await tx.fetch(_READ, *map(list, columns), limit)
-        return [
-            Delivery(self._names[row[0]], row[1], row[2], row[3], row[4], unpack_headers(row[5]))
-            for row in rows[:limit]
-        ]
+        return [Delivery(self._names[row[0]], row[1], row[2], row[3], row[4], unpack_headers(row[5])) for row in rows]
 
     async def is_usable(self) -> bool:
         """Whether the bus database answers within a second."""
@@ -215,18 +217,19 @@ class _Listener:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Connection | None = None
-        self._woken = asyncio.Event()
         self._lock = asyncio.Lock()
+        self.next_append = asyncio.Event()
+        """Set, and replaced, at the next append: take it before reading, so that none is lost until the wait."""
 
-    async def wait(self, timeout_s: float) -> None:
-        """Until something was appended since the last wait, or the time is over."""
+    async def wait(self, append: asyncio.Event, timeout_s: float) -> None:
+        """Until `append` has happened, or the time is over."""
         await self._ensure()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), timeout_s)
+            await asyncio.wait_for(append.wait(), timeout_s)
 
-    def clear(self) -> None:
-        """Forget earlier wake-ups; call before reading, so that none is lost between reading and waiting."""
-        self._woken.clear()
+    def _wake(self, *_: object) -> None:
+        self.next_append.set()
+        self.next_append = asyncio.Event()
 
     async def _ensure(self) -> None:
         async with self._lock:
@@ -234,7 +237,7 @@ class _Listener:
                 return
             try:
                 self._connection = await self._database.session()
-                await self._connection.add_listener(_CHANNEL, lambda *_: self._woken.set())
+                await self._connection.add_listener(_CHANNEL, self._wake)
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -254,11 +257,13 @@ class LogReader:
         self._listener = listener
         self._positions: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
+        self._settled = False
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
         """Read these partitions and no others, each from the given position on."""
         self._positions = dict(positions)
         self._paused &= self._positions.keys()
+        self._settled = False
 
     def pause(self, lane: Partition) -> None:
         """Hand out nothing more of this partition until `resume`."""
@@ -273,17 +278,31 @@ class LogReader:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
-            self._listener.clear()
-            wanted = {lane: at for lane, at in self._positions.items() if lane not in self._paused}
-            found = await self._log.read(wanted, limit) if wanted else []
-            if found:
-                for each in found:
-                    self._positions[each.lane] = each.position + 1
-                return found
+            append = self._listener.next_append
+            found = await self._read(limit)
             left = deadline - loop.time()
-            if left <= 0:
-                return []
-            await self._listener.wait(min(left, _POLL_S))
+            if found or left <= 0:
+                return found
+            await self._listener.wait(append, min(left, _POLL_S))
+
+    async def _read(self, limit: int) -> list[Delivery]:
+        if not self._settled:
+            await self._settle()
+        wanted = {lane: at for lane, at in self._positions.items() if lane not in self._paused}
+        found = await self._log.read(wanted, limit) if wanted else []
+        for each in found:
+            self._positions[each.lane] = each.position + 1
+        for lane in {each.lane for each in found}:
+            self._positions[lane] = self._positions.pop(lane)  # to the end: a busy partition must not starve others
+        return found
+
+    async def _settle(self) -> None:
+        """Start over where a position lies beyond the end: the log was lost or put back to an earlier state."""
+        for topic in {lane.topic for lane in self._positions}:
+            for lane, mark in (await self._log.watermarks(topic)).items():
+                if self._positions.get(lane, 0) > mark.high:
+                    self._positions[lane] = mark.low
+        self._settled = True
 
     async def close(self) -> None:
         """Nothing to let go of: connections belong to the log."""

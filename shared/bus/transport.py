@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 Headers = tuple[tuple[str, bytes], ...]
 _PAIR = struct.Struct(">HI")
+MESSAGE_LIMIT = 900_000
+"""Bytes of a value; with its headers a message stays under the 1 MiB that Kafka takes by default."""
 
 
 class Partition(NamedTuple):
@@ -78,7 +80,10 @@ class Reader(Protocol):
     """Reads the partitions it is told to, from the positions it is told to; one task uses it."""
 
     def assign(self, positions: Mapping[Partition, int]) -> None:
-        """Read these partitions and no others, each from the given position on; replaces what was assigned before."""
+        """Read these partitions and no others, each from the given position on; replaces what was assigned before.
+
+        A position that cannot be read any more, or lies beyond the end, means the first one that can be read.
+        """
 
     def pause(self, lane: Partition) -> None:
         """Hand out nothing more of this partition until `resume`; its position stays."""
@@ -115,7 +120,7 @@ class Transport(Protocol):
         """Append all, durably, in the given order per key; returns after the acknowledgement.
 
         Raises `Unavailable` when that is not certain: then some may have been appended, and the caller sends the same
-        messages again, in the same order.
+        messages again, in the same order. ValueError if a value is longer than MESSAGE_LIMIT.
         """
 
     async def watermarks(self, topic: str) -> dict[Partition, Watermark]:
@@ -126,6 +131,13 @@ class Transport(Protocol):
 
     async def is_usable(self) -> bool:
         """Whether the bus answers within a second."""
+
+
+def check_sizes(messages: Iterable[Message]) -> None:
+    """ValueError if a value is over the limit."""
+    for each in messages:
+        if len(each.value) > MESSAGE_LIMIT:
+            raise ValueError(f"a message of {len(each.value)} bytes is over the limit of {MESSAGE_LIMIT}")
 
 
 def pack_headers(headers: Headers) -> bytes:
