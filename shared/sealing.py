@@ -71,15 +71,22 @@ class KeyRing:
 
     def seal(self, key: WrappedKey, subject: str, event_id: UUID, values: Any) -> bytes:
         """Encrypt JSON `values` for one event; the event id is bound in, so that they cannot be moved to another."""
+        return self.seal_bytes(key, subject, event_id, orjson.dumps(values))
+
+    def seal_bytes(self, key: WrappedKey, subject: str, event_id: UUID, content: bytes) -> bytes:
+        """The same for content that is not JSON."""
         nonce = os.urandom(_NONCE)
-        cipher = AESGCM(self._unwrap(key, subject))
-        return nonce + cipher.encrypt(nonce, orjson.dumps(values), event_id.bytes)
+        return nonce + AESGCM(self._unwrap(key, subject)).encrypt(nonce, content, event_id.bytes)
 
     def open(self, key: WrappedKey, subject: str, event_id: UUID, sealed: bytes) -> Any:
         """The inverse of `seal`; Unopenable if key, subject, event or bytes do not belong together."""
+        return orjson.loads(self.open_bytes(key, subject, event_id, sealed))
+
+    def open_bytes(self, key: WrappedKey, subject: str, event_id: UUID, sealed: bytes) -> bytes:
+        """The inverse of `seal_bytes`, with the same refusal."""
         cipher = AESGCM(self._unwrap(key, subject))
         try:
-            return orjson.loads(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], event_id.bytes))
+            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], event_id.bytes)
         except (InvalidTag, ValueError):
             raise Unopenable("the values do not belong to this subject and event, or were changed") from None
 

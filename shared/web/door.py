@@ -98,6 +98,15 @@ Tx = Annotated[Transaction, Depends(_transaction)]
 """The request's transaction; asking for it opens it."""
 
 
+async def _work(request: Request) -> Work:
+    work: Work = request.state.work
+    return work
+
+
+Later = Annotated[Work, Depends(_work)]
+"""For a route with much to do before its first statement: `tx = await work.begin()`, committed like any other."""
+
+
 class Router(APIRouter):
     """An APIRouter whose routes are doors."""
 

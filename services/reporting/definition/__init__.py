@@ -1,0 +1,1 @@
+"""What may be filed: the declared report types, as partners read them."""

@@ -1,0 +1,1 @@
+"""Filing a report: read, judged in phases, kept sealed, announced."""

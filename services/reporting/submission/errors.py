@@ -1,0 +1,78 @@
+"""What the door refuses before a submission exists, each with its stable code; faults of the data are findings."""
+
+from collections.abc import Sequence
+
+from shared.errors import Fault, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unavailable, UnsupportedMedia
+
+ENCODINGS = "UTF-8 (with or without BOM) or GB18030"
+_RETRY = {"Retry-After": "5"}
+
+
+def wrong_media(seen: str) -> UnsupportedMedia:
+    expected = "application/json, or multipart/form-data with a CSV or XLSX file"
+    return UnsupportedMedia(
+        "unsupported_media", f"Send {expected}.", [Fault("header:Content-Type", "unsupported_media", seen, expected)]
+    )
+
+
+def empty() -> Malformed:
+    return Malformed("empty_submission", "There is nothing in it.", [Fault("", "empty", "0 bytes", "a filled table")])
+
+
+def not_json(seen: str) -> Malformed:
+    return Malformed("not_json", "The body is not valid JSON.", [Fault("", "not_json", seen, "JSON (RFC 8259), UTF-8")])
+
+
+def not_multipart(seen: str) -> Malformed:
+    fault = Fault("", "not_multipart", seen, "fields report, period, org and one file")
+    return Malformed("not_multipart", "The form cannot be read.", [fault])
+
+
+def bad_encoding(seen: str) -> Malformed:
+    return Malformed(
+        "bad_encoding", f"Save the file as {ENCODINGS}.", [Fault("/file", "bad_encoding", seen, ENCODINGS)]
+    )
+
+
+def not_csv(line: int, seen: str) -> Malformed:
+    fault = Fault("/file", "not_csv", f"line {line}: {seen}", "comma separated, quoted by double quotes (RFC 4180)")
+    return Malformed("not_csv", "The file is not CSV.", [fault])
+
+
+def not_xlsx(seen: str) -> Malformed:
+    return Malformed("not_xlsx", "The file is not a workbook.", [Fault("/file", "not_xlsx", seen, "an XLSX workbook")])
+
+
+def workbook_too_large(unpacked: int, most: int) -> TooLarge:
+    fault = Fault("/file", "workbook_too_large", unpacked, f"at most {most} bytes unpacked")
+    return TooLarge("workbook_too_large", "The workbook unpacks to more than a report can hold.", [fault])
+
+
+def bad_envelope(faults: Sequence[Fault]) -> Invalid:
+    return Invalid("bad_envelope", "Correct report, period, org and rows as named in errors.", faults)
+
+
+def out_of_reach(org: str) -> Forbidden:
+    fault = Fault("/org", "out_of_reach", org, "your own unit, or one that your role reaches")
+    return Forbidden("org_out_of_reach", "You cannot file for this institution.", [fault])
+
+
+def no_submission() -> NotFound:
+    return NotFound("not_found", "There is no such record, or it is not yours to see.", members={"hidden": True})
+
+
+def erased() -> NotFound:
+    return NotFound("content_erased", "What this submission quoted was erased with its key.")
+
+
+def no_such_rule(rule: str) -> Invalid:
+    fault = Fault("query:rule", "no_such_rule", rule, "a rule of the submission's `rules`")
+    return Invalid("no_such_rule", "No finding of this submission is of that rule.", [fault])
+
+
+def judges_busy() -> Unavailable:
+    return Unavailable("judges_busy", "All judges are at work; nothing was stored. Try again.", headers=_RETRY)
+
+
+def judge_lost() -> Unavailable:
+    return Unavailable("judge_lost", "The judging process ended early; nothing was stored. Try again.", headers=_RETRY)

@@ -1,0 +1,205 @@
+"""From bytes to a table of raw cells: JSON rows, CSV, workbooks. Pure; knows columns, casts nothing.
+
+What makes a whole body unreadable is refused (errors); what is wrong with the shape of the table is kept for the
+envelope phase: `oddities`, by kind and row.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from services.reporting.submission import errors
+from services.reporting.submission.cell import Digits
+from services.reporting.submission.finding import shown
+from shared.regime import Column
+
+MOST_UNPACKED = 512 * 1024 * 1024
+UTF8_BOM, UTF16_BOMS, ZIP = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
+MEMBERS = ("report", "period", "org", "rows")
+
+Cells = Mapping[str, object]
+
+
+class Oddity(StrEnum):
+    """What can be wrong with the shape of a table that can be read."""
+
+    NO_ROWS = "no_rows"
+    NO_OBJECT = "no_object"
+    RAGGED_ROW = "ragged_row"
+    REPEATED_COLUMN = "repeated_column"
+    REPEATED_MEMBER = "repeated_member"
+    UNKNOWN_COLUMN = "unknown_column"
+    MISSING_COLUMN = "missing_column"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Rows by number (from 1) as raw cells by column; rows whose cells cannot be told apart are left out."""
+
+    rows: dict[int, Cells] = field(default_factory=dict)
+    count: int = 0
+    oddities: list[tuple[Oddity, int | None, str]] = field(default_factory=list)
+
+
+class Repeated(dict[str, Any]):
+    """A JSON object in which a member stands more than once."""
+
+    name = ""
+
+
+def parse_json(body: bytes) -> Any:
+    """The document, numbers as `Digits`. Raises: Malformed"""
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_members,
+            parse_int=Digits,
+            parse_float=Digits,
+            parse_constant=_refuse,
+        )
+    except UnicodeDecodeError as error:
+        raise errors.not_json(f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise errors.not_json(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise errors.not_json("nested too deeply") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    repeated = Repeated(found)
+    repeated.name = next(name for name in names if names.count(name) > 1)
+    return repeated
+
+
+def _refuse(constant: str) -> Any:
+    raise errors.not_json(f"{constant} is no JSON number")
+
+
+def of_json(rows: Sequence[Any], columns: Sequence[Column]) -> Sheet:
+    """The table of a JSON submission's `rows`: one object a row, members named by column code."""
+    sheet = Sheet(count=len(rows))
+    known = {column.code for column in columns}
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            sheet.oddities.append((Oddity.NO_OBJECT, number, shown(row)))
+            continue
+        if isinstance(row, Repeated):
+            sheet.oddities.append((Oddity.REPEATED_MEMBER, number, shown(row.name)))
+            continue
+        if not row.keys() <= known:
+            unknown = sorted(row.keys() - known)
+            sheet.oddities += [(Oddity.UNKNOWN_COLUMN, number, shown(name)) for name in unknown]
+        sheet.rows[number] = row
+    return _counted(sheet)
+
+
+def of_file(content: bytes, columns: Sequence[Column]) -> Sheet:
+    """The table of a CSV file or workbook: a header of column codes or labels, then one line a row. Raises: Malformed"""
+    lines = iter(_workbook(content) if content.startswith(ZIP) else _csv(content))
+    header = next(lines, None)
+    if header is None:
+        raise errors.empty()
+    sheet = Sheet()
+    codes = _header(header, columns, sheet)
+    for number, line in enumerate((line for line in lines if any(cell not in {None, ""} for cell in line)), 1):
+        sheet.count = number
+        if len(line) == len(codes):
+            sheet.rows[number] = {code: cell for code, cell in zip(codes, line, strict=True) if code is not None}
+        else:
+            sheet.oddities.append((Oddity.RAGGED_ROW, number, f"{len(line)} / {len(codes)}"))
+    return _counted(sheet)
+
+
+def _header(header: Sequence[object], columns: Sequence[Column], sheet: Sheet) -> list[str | None]:
+    """The column code of each position, None where the column is unknown or stands a second time."""
+    names = {name: column.code for column in columns for name in (column.label.en, column.label.zh, column.code)}
+    codes: list[str | None] = []
+    for cell in header:
+        name = str(cell or "").strip()
+        code = names.get(name)
+        if code is None or code in codes:
+            sheet.oddities.append(
+                (Oddity.UNKNOWN_COLUMN if code is None else Oddity.REPEATED_COLUMN, None, shown(name))
+            )
+        codes.append(None if code in codes else code)
+    sheet.oddities += [
+        (Oddity.MISSING_COLUMN, None, column.code) for column in columns if column.required and column.code not in codes
+    ]
+    return codes
+
+
+def _counted(sheet: Sheet) -> Sheet:
+    if not sheet.count:
+        sheet.oddities.append((Oddity.NO_ROWS, None, ""))
+    return sheet
+
+
+def _csv(content: bytes) -> Iterator[Sequence[object]]:
+    reader = csv.reader(io.StringIO(decode(content), newline=""), strict=True)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise errors.not_csv(reader.line_num, str(error)) from None
+
+
+def decode(content: bytes) -> str:
+    """The text of a CSV file: UTF-8, with or without BOM, else GB18030. Raises: Malformed"""
+    if content.startswith(UTF16_BOMS):
+        raise errors.bad_encoding("UTF-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = f"byte {error.start} is neither"
+    if content.startswith(UTF8_BOM) or _is_broken_utf8(content):
+        raise errors.bad_encoding(f"{place}; the rest is UTF-8")
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError as error:
+        raise errors.bad_encoding(f"byte {error.start} is neither") from None
+
+
+def _is_broken_utf8(content: bytes) -> bool:
+    """GB18030 text is hardly ever UTF-8 by chance: more good sequences than bad ones mean damaged UTF-8."""
+    text = content.decode("utf-8", "replace")
+    bad = text.count("�")
+    return sum(not character.isascii() for character in text) - bad > bad
+
+
+def _workbook(content: bytes) -> Iterable[Sequence[object]]:
+    """The first sheet; numbers as Digits, days as ISO text, formulas as their last computed value."""
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - 10 ms that only workbooks need
+
+    try:
+        unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
+        if unpacked > MOST_UNPACKED:
+            raise errors.workbook_too_large(unpacked, MOST_UNPACKED)
+        lines = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    except (zipfile.BadZipFile, CalamineError, IndexError, NotImplementedError) as error:
+        raise errors.not_xlsx(type(error).__name__) from None
+    return ([_raw(cell) for cell in line] for line in lines)
+
+
+def _raw(cell: object) -> object:
+    match cell:
+        case bool():
+            return cell
+        case int() | float():
+            return Digits(int(cell) if cell == int(cell) else cell)
+        case datetime():
+            return cell.date().isoformat() if cell.time() == cell.time().min else cell.isoformat()
+        case date():
+            return cell.isoformat()
+        case str() | None:
+            return cell
+        case _:
+            return str(cell)

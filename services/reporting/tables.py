@@ -1,0 +1,12 @@
+"""All tables of the reporting database; features' models add theirs to the same METADATA."""
+
+from sqlalchemy import MetaData
+
+from shared.inbox import inbox_tables
+from shared.outbox import outbox_table
+from shared.web import idempotency_table
+
+METADATA = MetaData()
+outbox_table(METADATA)
+inbox_tables(METADATA)
+idempotency_table(METADATA)
