@@ -1,0 +1,1 @@
+"""Units, people and partner clients: who there is, and where they belong."""
