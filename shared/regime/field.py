@@ -126,18 +126,19 @@ def _boolean(raw: Json) -> bool:
 
 
 def _number(field: ValueField, raw: Json) -> int | Decimal:
-    text = _digits(raw)
+    whole, _, fraction = _digits(raw).partition(".")
+    fraction = fraction.rstrip("0")
     scale = 0 if field.type is FieldType.INTEGER else field.scale
-    if len(text.partition(".")[2].rstrip("0")) > scale:
+    if len(fraction) > scale:
         raise BadValue("too_many_decimals", _seen(raw), f"at most {scale} digits after the point")
-    number = Decimal(text)
+    number = Decimal(f"{whole}.{fraction}") or Decimal(0)  # never a negative zero
     if field.minimum is not None and number < field.minimum:
         raise BadValue("below_minimum", _seen(raw), f"at least {field.minimum}")
     if field.maximum is not None and number > field.maximum:
         raise BadValue("above_maximum", _seen(raw), f"at most {field.maximum}")
     if field.type is FieldType.INTEGER:
         return int(number)
-    return number.quantize(Decimal(1).scaleb(-scale)) if field.type is FieldType.MONEY else number
+    return number.quantize(Decimal(1).scaleb(-scale)) if field.type is FieldType.MONEY else number  # one form a value
 
 
 def _digits(raw: Json) -> str:

@@ -14,10 +14,12 @@ from shared.regime.vocabulary import compiled
 REGIMES = load(Path(__file__).parents[2] / "regimes")
 DAY = date(2026, 11, 1)
 NAMED = {
-    "basic": "客户代码 店铺名称 客户地址 经营范围 零售业态 经营性质 银行账号 纳税人登记号 纳税类型 订货方式 客户状态 结算方式",
+    "basic": "客户代码 店铺名称 客户地址 经营范围 零售业态 经营性质 银行账号 纳税人登记号 纳税类型 订货方式 "
+    "客户状态 结算方式",
     "network": "客户性质 注册资金 出样形式 行政区域 营业面积 客户经理 电话订货员 送货员 送货路段 送货线路 订货批次 "
     "客户经理拜访批次 订货频次 网点规模 订货周期 拜访周期",
-    "management": "专卖证号 许可证类型 守法情况 发证局 专管员 客户分类 诚信等级 监控户 是否示范户 发证日期 有效日期 年审日期",
+    "management": "专卖证号 许可证类型 守法情况 发证局 专管员 客户分类 诚信等级 监控户 是否示范户 "
+    "发证日期 有效日期 年审日期",
     "sales": "销售结构 经营规模 进货数量 进货金额 进货均价 经营品种数 卷烟促销行为 销售对象",
     "image": "店面照片 柜台照片 企业法人照片 客户经理照片 电话订货员照片 专管员照片 送货员照片",
     "personal": "联系人 联系电话 家庭地址 通信地址",
@@ -33,12 +35,8 @@ def catalogue() -> Catalogue:
 def test_there_are_102_items_of_which_66_are_static_22_dynamic_and_14_computed(catalogue: Catalogue) -> None:
     classes = Counter(item.maintenance for item in catalogue.items.values())
     dynamic = classes[Maintenance.QUARTERLY] + classes[Maintenance.REALTIME]
-    assert (len(catalogue.items), classes[Maintenance.STATIC], dynamic, classes[Maintenance.SYSTEM]) == (
-        102,
-        66,
-        22,
-        14,
-    )
+    assert (classes[Maintenance.STATIC], dynamic, classes[Maintenance.SYSTEM]) == (66, 22, 14)
+    assert len(catalogue.items) == 102
 
 
 @pytest.mark.req("R1.1")

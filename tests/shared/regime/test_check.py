@@ -40,7 +40,7 @@ MISTAKES = [
     (
         BASIC,
         "codelist: retail-format\n",
-        "codelist: retail-format\n    choices: {a: {zh: a, en: a}}\n",
+        "codelist: tax-type\n    choices: {a: {zh: a, en: a}}\n",
         "both codelist",
     ),
     (BASIC, "    codelist: retail-format\n", "", "a code without allowed values"),

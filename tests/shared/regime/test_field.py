@@ -22,7 +22,8 @@ TAKEN = [
     (field("integer"), "４５", 45),
     (field("integer"), "45.0", 45),
     (field("decimal", scale=6), 120.161234, Decimal("120.161234")),
-    (field("decimal", scale=1), "99.50", Decimal("99.50")),
+    (field("decimal", scale=1), "99.50", Decimal("99.5")),
+    (field("decimal"), "-0", Decimal(0)),
     (field("money"), "5000000", Decimal("5000000.00")),
     (field("money"), 1234, Decimal("1234.00")),
     (field("date"), "2024-02-29", date(2024, 2, 29)),
@@ -69,6 +70,7 @@ def test_a_good_value_is_read_and_survives_the_store(item: ValueField, raw: obje
     read = read_value(item, raw)
     assert read == value
     assert type(read) is type(value)
+    assert str(read) == str(value)
     assert load_value(item.type, dump_value(read)) == value
 
 
@@ -102,7 +104,8 @@ def test_any_json_is_either_read_or_refused(kind: FieldType, raw: object) -> Non
     except BadValue as bad:
         bad.seen.encode()
     else:
-        assert read_value(field(kind.value), dump_value(value)) == value
+        again = read_value(field(kind.value), dump_value(value))
+        assert (again, dump_value(again)) == (value, dump_value(value))
 
 
 @given(fen=st.integers(min_value=-(10**17), max_value=10**17))
