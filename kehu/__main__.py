@@ -19,7 +19,6 @@ from kehu.plan import PROJECT, SERVICES, Plan
 from kehu.programs import is_ready
 from kehu.sample.directory import sign_in, sign_ins
 from kehu.screen import Screen
-from kehu.supervisor import Supervisor
 
 app = typer.Typer(
     help="客户 Kehu: customer files, audited exactly once. Start, watch, stop and inspect the suite.",
@@ -58,6 +57,8 @@ def up(
         _start_detached(plan)
         _welcome(plan)
     else:
+        from kehu.supervisor import Supervisor  # noqa: PLC0415 - brings alembic; the other commands answer sooner
+
         Supervisor(plan, Screen(console), when_ready=lambda: _welcome(plan)).run()
 
 
