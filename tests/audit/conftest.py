@@ -1,20 +1,32 @@
 """Databases of the audit service, migrated by its own migrations."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
+from kehu.postgres import PostgresServer
 from shared.db import Database
 from tests.conftest import FreshDatabase
 from tests.factories import audit
 from tests.fakes.issuer import Issuer
 
 
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
+    """A database that the service's migrations made, to be copied and never used."""
+    name = f"audit_template_{worker_id}"
+    audit.migrated(postgres.create_database(name, template="template0"))
+    yield name
+    postgres.drop_database(name)
+
+
 @pytest.fixture
-async def dsn(fresh_database: FreshDatabase) -> str:
-    """An empty audit database; alembic has an event loop of its own, hence the thread."""
-    return await asyncio.to_thread(audit.migrated, fresh_database("audit"))
+def dsn(postgres: PostgresServer, fresh_database: FreshDatabase, migrated: str) -> str:
+    """An empty audit database, whose role may do what the owner of the copied tables may."""
+    copy = fresh_database("audit", template=migrated)
+    postgres.execute(f"GRANT {migrated} TO {urlsplit(copy).username}")
+    return copy
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from services.audit.app import SERVICE, compose
 from services.audit.log import service
 from services.audit.settings import AuditSettings
 from shared.bus import Delivery
+from shared.clock import now
 from shared.db import Database
 from shared.events import CustomerChanged, Envelope, Event, RegimeRef
 from shared.ids import new_id
@@ -27,7 +28,10 @@ from shared.process import Parts
 from tests.fakes.issuer import Issuer
 
 ORIGIN = "kehu.test/audit"
-SEED = base64.b64encode(b"test seed of thirty-two bytes 32").decode()
+SEED_BYTES = b"test seed of thirty-two bytes 32"
+SEED = base64.b64encode(SEED_BYTES).decode()
+AT_ID_MONTH = now()
+"""Event ids of the tests are fresh UUIDv7: they lie in the month in which the tests run."""
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 TOPIC = "kehu.customer"
 
@@ -81,9 +85,17 @@ def change(customer: str = "c1", version: int = 2, **attributes: Any) -> Deliver
     return delivered(event, envelope(event, subject=f"customer/{customer}", sequence=version, **attributes))
 
 
-def changes(number: int, customers: int = 7) -> list[Delivery]:
+def changes(number: int, customers: int = 7, prefix: str = "c") -> list[Delivery]:
     """Changes of some customers, their versions in order."""
-    return [change(f"c{i % customers}", i // customers + 2) for i in range(number)]
+    return [change(f"{prefix}{i % customers}", i // customers + 2) for i in range(number)]
+
+
+def raw_event(kind: str, data: Any, **attributes: str) -> Delivery:
+    """An event of any type, declared or not."""
+    head = {"id": str(new_id()), "source": "/audit/retention", "type": kind, "subject": "log/1", "actor": "staff/x"}
+    head |= {"time": AT.isoformat(), **attributes}
+    headers = tuple((f"ce_{name}", value.encode()) for name, value in head.items())
+    return Delivery("kehu.audit", 0, next(_positions), b"log", orjson.dumps(data), headers)
 
 
 def garbage(value: bytes = b"\xff not json", position: int | None = None) -> Delivery:

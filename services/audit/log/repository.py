@@ -9,7 +9,7 @@ from datetime import datetime
 
 from asyncpg import UniqueViolationError
 
-from services.audit.log.rules import Month, NaturalKey, Record
+from services.audit.log.rules import Columns, Month, NaturalKey, Record
 from services.audit.log.tiles import WIDTH, Tile, TileRow
 from services.audit.log.tree import EMPTY_ROOT, HASH_SIZE, Frontier
 from shared.db import Transaction
@@ -40,6 +40,11 @@ SELECT e.event_id, e.source, e.subject, e.sequence, e.payload
 FROM unnest($2::text[], $3::text[], $4::bigint[]) AS key (source, subject, sequence)
 JOIN entry e USING (source, subject, sequence)
 """
+_ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM entry WHERE index >= $1 AND index < $2"  # noqa: S608 - constants
+_BEYOND = """
+SELECT min(index) AS index, 'leaf' AS what FROM leaf WHERE index < 0 OR index >= $1
+UNION ALL SELECT min(index), 'entry' FROM entry WHERE index < 0 OR index >= $1
+"""
 _IN_DEFAULT = "SELECT EXISTS (SELECT FROM entry_default WHERE event_id >= $1 AND event_id < $2)"
 
 
@@ -51,6 +56,23 @@ class HeadMoved(Exception):
 class SignedCheckpoint:
     size: int
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """As it stands, whether or not it makes sense."""
+
+    size: int
+    peaks: bytes
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    columns: Columns
+    received_at: datetime
+    salt: bytes
+    payload: bytes
 
 
 async def head(tx: Transaction, origin: str) -> Frontier:
@@ -138,6 +160,33 @@ async def tiles(tx: Transaction, wanted: Collection[Tile]) -> dict[Tile, bytes]:
 async def leaves(tx: Transaction, first: int, count: int = WIDTH) -> list[bytes]:
     rows = await tx.fetch("SELECT data FROM leaf WHERE index >= $1 AND index < $2 ORDER BY index", first, first + count)
     return [row["data"] for row in rows]
+
+
+async def leaf_rows(tx: Transaction, first: int, count: int) -> dict[int, bytes]:
+    """Leaves by index, those that are there."""
+    rows = await tx.fetch("SELECT index, data FROM leaf WHERE index >= $1 AND index < $2", first, first + count)
+    return {row["index"]: row["data"] for row in rows}
+
+
+async def entries(tx: Transaction, first: int, count: int) -> dict[int, list[StoredEntry]]:
+    """Entries by the index that they claim."""
+    found: dict[int, list[StoredEntry]] = {}
+    for row in await tx.fetch(_ENTRIES, first, first + count):
+        index, event_id, *columns, received_at, salt, payload = row.values()
+        stored = StoredEntry(Columns(str(event_id), *columns), received_at, salt, payload)
+        found.setdefault(index, []).append(stored)
+    return found
+
+
+async def beyond(tx: Transaction, size: int) -> list[tuple[int, str]]:
+    """The first leaf and the first entry that lie outside of a tree of this size."""
+    rows = await tx.fetch(_BEYOND, size)
+    return [(row["index"], row["what"]) for row in rows if row["index"] is not None]
+
+
+async def stored_head(tx: Transaction, origin: str) -> StoredHead:
+    row = await tx.fetchrow("SELECT size, peaks, root FROM head WHERE origin = $1", origin)
+    return StoredHead(0, b"", EMPTY_ROOT) if row is None else StoredHead(row["size"], row["peaks"], row["root"])
 
 
 async def newest_checkpoint(tx: Transaction) -> SignedCheckpoint | None:

@@ -22,6 +22,7 @@ from shared.bus import Delivery
 LEAF_VERSION = 1
 SALT_SIZE = 32
 UNDECODABLE = "undecodable"
+CONTENT_ERASED = "audit.content_erased"  # its data names the month whose partition was dropped after it
 NaturalKey = tuple[str, str, int]  # source, subject, sequence
 _LONGEST = 512  # characters of all text columns together: an index entry must fit a page
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -134,6 +135,15 @@ def columns_of(document: dict[str, Any]) -> Columns:
         raise Undecodable("an attribute cannot be read") from error
     _require_storable(columns)
     return columns
+
+
+def columns_of_payload(payload: bytes, received_at: datetime) -> Columns | None:
+    """The columns of a stored payload, raw ones included; None if it is no payload that this log makes."""
+    try:
+        document = orjson.loads(payload)
+        return raw_columns(document, received_at) if "type" not in document else columns_of(document)
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def raw_document_of(delivery: Delivery) -> dict[str, Any]:
