@@ -54,7 +54,7 @@ class Pattern:
 
     def matcher(self) -> re.Pattern[str]:
         """The compiled pattern, to be used with `fullmatch`."""
-        return re.compile(self.source, re.ASCII)
+        return re.compile(self.source)
 
 
 def pattern(text: str) -> Pattern:

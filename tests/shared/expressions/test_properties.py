@@ -125,6 +125,7 @@ def sound(draw: st.DrawFn, kind: str, depth: int = 3) -> str:
     return PLACE.sub(fill, draw(st.sampled_from(TEMPLATES[kind])))
 
 
+@settings(max_examples=500, deadline=None)
 @given(trees)
 def test_the_canonical_text_of_a_tree_parses_to_that_tree(tree: Node) -> None:
     text = text_of(tree)
@@ -133,6 +134,7 @@ def test_the_canonical_text_of_a_tree_parses_to_that_tree(tree: Node) -> None:
     assert text_of(again) == text
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60)
     | st.lists(st.sampled_from(["a", "n", "(", ")", "not ", "-", "?", ":", "in", "[", "1", "'", ","])).map("".join)
@@ -150,6 +152,7 @@ def test_any_text_is_a_program_or_refused_with_a_place_in_it(text: str) -> None:
         assert expressions.format(program.text) == program.text
 
 
+@settings(deadline=None)
 @given(trees)
 def test_any_grammatical_text_is_a_program_or_refused_by_its_types(tree: Node) -> None:
     text = text_of(tree)
@@ -161,7 +164,7 @@ def test_any_grammatical_text_is_a_program_or_refused_by_its_types(tree: Node) -
         assert program.text == text
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(["number", "money", "text", "date", "boolean"]).flatmap(
         lambda kind: st.tuples(st.just(kind), sound(kind))
@@ -189,6 +192,7 @@ def test_any_row_of_the_right_types_has_a_value_of_the_right_type_or_none(
 small = st.decimals(min_value=-(10**8), max_value=10**8, places=4)
 
 
+@settings(deadline=None)
 @given(small, small, small)
 def test_arithmetic_is_exact(n: Decimal, m: Decimal, y: Decimal) -> None:
     row = {"n": n, "m": m, "x.y": y}
@@ -201,6 +205,7 @@ def test_arithmetic_is_exact(n: Decimal, m: Decimal, y: Decimal) -> None:
 kleene = st.sampled_from([True, False, None])
 
 
+@settings(deadline=None)
 @given(kleene, kleene, kleene)
 def test_logic_is_kleenes_in_every_law(p: bool | None, q: bool | None, r: bool | None) -> None:
     schema = Schema(dict.fromkeys("pqr", Type.BOOLEAN))
