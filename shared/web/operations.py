@@ -48,10 +48,10 @@ def build(database: Database, outbox: Outbox, handlers: Mapping[str, Handle]) ->
 
     @router.get("", summary="Events that a consumer could not apply, newest first", responses=problem_responses(422))
     async def list_dead_letters(tx: Tx, _who: Reader, cursor: Cursor = None, limit: Limit = 50) -> Page[DeadLetter]:
-        before = UUID(read_cursor(cursor, str)[0]) if cursor else None
+        before = read_cursor(cursor, UUID)[0] if cursor else None
         rows = await deadletters.list_letters(tx, before=before, limit=limit + 1)
         shown = [_shape(row) for row in rows[:limit]]
-        return Page(items=shown, next_cursor=write_cursor(str(shown[-1].id)) if len(rows) > limit else None)
+        return Page(items=shown, next_cursor=write_cursor(shown[-1].id) if len(rows) > limit else None)
 
     @router.get("/{letter_id}", summary="One parked event", responses=problem_responses(404))
     async def get_dead_letter(letter_id: UUID, tx: Tx, _who: Reader) -> DeadLetter:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import orjson
 from fastapi import Query
 from pydantic import BaseModel
 
 from shared.errors import Fault, Invalid
+from shared.ids import parse_id
 
 T = TypeVar("T")
 
@@ -30,12 +32,14 @@ def write_cursor(*keys: Any) -> str:
 
 
 def read_cursor(cursor: str, *kinds: type) -> list[Any]:
-    """The sort keys back; Invalid if it is not one of our cursors for this list."""
+    """The sort keys back, an id as UUID; Invalid if it is not one of our cursors for this list."""
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         keys = None
     fits = isinstance(keys, list) and len(keys) == len(kinds)
+    if fits:
+        keys = [parse_id(key) if kind is UUID else key for key, kind in zip(keys, kinds, strict=True)]
     if not fits or any(type(key) is not kind for key, kind in zip(keys, kinds, strict=True)):
         fault = Fault("query:cursor", "bad_cursor", cursor[:80], "next_cursor of the page before, unchanged")
         raise Invalid("bad_cursor", "Start again without a cursor.", [fault])
