@@ -1,7 +1,7 @@
 """Reading one YAML file as data with positions. Used by the loader only; knows no kind of definition.
 
-A strict subset of YAML 1.2: true, false, null and integers are what they look like, everything else is text (so
-decimals keep their digits and `on` stays a word); anchors, tags, several documents and doubled keys are refused.
+A strict subset of YAML 1.2: true, false, null and integers of at most 15 digits are what they look like, all else is
+text (so decimals keep their digits and `on` stays a word). Anchors, tags, several documents and doubled keys are refused.
 """
 
 import re
@@ -13,7 +13,7 @@ import yaml
 from shared.regime.definition import Json, Path
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it was built
-INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer ones are identifiers, and beyond exact JSON numbers
 WORDS: Mapping[str, Json] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -35,10 +35,9 @@ class Document:
 
     def line_of(self, path: Path) -> int:
         """Return the line of a part, or of the nearest thing around it that is in the file."""
-        known = tuple(step for step in path)
-        while known and known not in self.lines:
-            known = known[:-1]
-        return self.lines.get(known, 1)
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
 
 
 def parse(text: str) -> Document:

@@ -6,10 +6,10 @@ from shared.regime.document import Mistake, parse
 
 
 def test_plain_words_integers_and_text_are_what_they_look_like() -> None:
-    text = 'a: true\nb: null\nc: 12\nd: 12.50\ne: "12"\nf: on\ng: 2026-01-01\nh: -3\ni: 007\nj: ~\nk:\n'
-    assert parse(text).data == {
+    plain = "a: true\nb: null\nc: 12\nd: 12.50\nf: on\ng: 2026-01-01\nh: -3\ni: 007\nj: ~\nk:\nl: 330106198001010013\n"
+    assert parse(plain + 'e: "12"\n').data == {
         "a": True, "b": None, "c": 12, "d": "12.50", "e": "12", "f": "on",
-        "g": "2026-01-01", "h": -3, "i": "007", "j": None, "k": None,
+        "g": "2026-01-01", "h": -3, "i": "007", "j": None, "k": None, "l": "330106198001010013",
     }  # fmt: skip
 
 
