@@ -4,20 +4,21 @@ import subprocess
 import sys
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from kehu.client import SuiteClient
+from kehu.commands import deadletters, regimes
 from kehu.data import DataDirectory
 from kehu.failure import SuiteFailed
+from kehu.options import DATA, AsJson, Data, console
 from kehu.plan import PROJECT, SERVICES, Plan
 from kehu.programs import is_ready
-from kehu.sample.directory import sign_in, sign_ins
+from kehu.sample.directory import sign_ins
 from kehu.screen import Screen
 
 app = typer.Typer(
@@ -26,7 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-console = Console()
+app.add_typer(deadletters.app, name="dead-letters")
+app.add_typer(regimes.app, name="regimes")
 _STOP_SECONDS: Final = 60.0
 
 
@@ -35,11 +37,6 @@ class Bus(StrEnum):
 
     POSTGRES = "postgres"
     KAFKA = "kafka"
-
-
-Data = Annotated[Path, typer.Option(help="Where this suite keeps everything.", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-DATA: Final = Path(".kehu")
 
 
 @app.command()
@@ -95,23 +92,7 @@ def status(data: Data = DATA, as_json: AsJson = False) -> None:
 @app.command()
 def token(name: Annotated[str, typer.Argument(help="A sample sign-in or partner client.")], data: Data = DATA) -> None:
     """Print one access token."""
-    directory = DataDirectory(data)
-    identity = directory.state()["services"].get("identity")
-    if identity is None:
-        raise SuiteFailed("This suite runs without its identity service.")
-    who = sign_in(Plan(directory).vault, name)
-    secret = who.secret.get_secret_value()
-    try:
-        with httpx.Client(base_url=identity["url"], timeout=10, trust_env=False) as client:
-            if who.is_client:
-                grant = {"grant_type": "client_credentials"}
-                answer = client.post("/oauth/token", data=grant, auth=(name, secret))
-            else:
-                answer = client.post("/v1/sign-ins", json={"name": name, "password": secret})
-            answer.raise_for_status()
-    except httpx.HTTPError as problem:
-        raise SuiteFailed(f"identity gave no token: {problem}") from None
-    console.out(answer.json()["access_token"], highlight=False)
+    console.out(SuiteClient(DataDirectory(data), name).token(), highlight=False)
 
 
 def _start_detached(plan: Plan) -> None:

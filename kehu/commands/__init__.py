@@ -1,0 +1,1 @@
+"""The groups of `kehu` commands for operations; each module is one group."""

@@ -1,0 +1,75 @@
+"""`kehu regimes`: the declared measures, without a running suite."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.table import Table
+
+from kehu.failure import SuiteFailed
+from kehu.options import AsJson, console
+from kehu.plan import PROJECT
+from shared.clock import CHINA, now
+from shared.regime import Regimes, as_json, inspect
+
+app = typer.Typer(help="The declared measures.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option(help="The folder with the definitions.", file_okay=False)]
+REGIMES = PROJECT / "regimes"
+
+
+@app.command()
+def check(folder: Folder = REGIMES, json: AsJson = False) -> None:
+    """Say everything that is wrong, with file and line; exit code 1 if anything is."""
+    regimes, problems = inspect(folder)
+    if json:
+        shown = [
+            {"file": each.file, "line": each.line, "message": each.message, "hint": each.hint} for each in problems
+        ]
+        console.print_json(data={"definitions": len(regimes.definitions), "hash": regimes.hash, "problems": shown})
+    else:
+        for each in problems:
+            console.print(str(each), soft_wrap=True, markup=False)
+        console.print(f"{len(regimes.definitions)} definitions, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_definitions(folder: Folder = REGIMES, json: AsJson = False) -> None:
+    """List every version of every definition."""
+    definitions = sorted(_regimes(folder).definitions, key=lambda each: (each.ref.id, each.ref.version))
+    if json:
+        console.print_json(data=[{**each.ref.as_json(), "title": each.title.model_dump()} for each in definitions])
+        return
+    table = Table("definition", "in force from", "requirement", "title")
+    for each in definitions:
+        table.add_row(each.ref.id, str(each.effective_from), each.requirement, f"{each.title.zh} {each.title.en}")
+    console.print(table)
+
+
+@app.command()
+def show(
+    definition: Annotated[str, typer.Argument(help="measure/kind/id, as `kehu regimes list` prints it.")],
+    on: Annotated[datetime | None, typer.Option(help="The day; today by default.", formats=["%Y-%m-%d"])] = None,
+    folder: Folder = REGIMES,
+    json: AsJson = False,
+) -> None:
+    """Show the version in force on a day."""
+    day = on.date() if on else now().astimezone(CHINA).date()
+    found = [each for each in _regimes(folder).definitions if each.ref.id == definition and each.effective_from <= day]
+    if not found:
+        raise SuiteFailed(f"No definition {definition} is in force on {day}; see `kehu regimes list`.")
+    content = as_json(max(found, key=lambda each: each.effective_from))
+    if json:
+        console.print_json(data=content)
+    else:
+        console.out(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110), highlight=False)
+
+
+def _regimes(folder: Path) -> Regimes:
+    regimes, problems = inspect(folder)
+    if problems:
+        raise SuiteFailed(f"The definitions do not hold ({len(problems)} problems); see `kehu regimes check`.")
+    return regimes
