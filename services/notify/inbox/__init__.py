@@ -1,0 +1,1 @@
+"""The inbox: the channel that every person and unit has, and where they read."""
