@@ -1,7 +1,7 @@
 """Reading one YAML file as data with positions. Used by the loader only; knows no kind of definition.
 
 A strict subset of YAML 1.2: true, false, null and integers of at most 15 digits are what they look like, all else is
-text (so decimals keep their digits and `on` stays a word). Anchors, tags, several documents and doubled keys are refused.
+text (decimals keep their digits, `on` stays a word). Anchors, tags, several documents and doubled keys are refused.
 """
 
 import re
