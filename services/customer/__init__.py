@@ -1,0 +1,1 @@
+"""Customer files under declared dictionaries, what customers buy, and their grades."""

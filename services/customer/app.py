@@ -1,0 +1,33 @@
+"""Composition root of the customer service: settings become parts, nothing else happens here."""
+
+from pathlib import Path
+
+from services.customer import consumers, jobs
+from services.customer.dealings.totals import Totals
+from services.customer.dictionary import routes as dictionary_routes
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file import routes as file_routes
+from services.customer.file.history import Histories
+from services.customer.file.keys import Keys
+from services.customer.file.reads import Reads
+from services.customer.file.service import Files
+from services.customer.settings import CustomerSettings
+from shared.process import Parts, Service, standard_parts
+from shared.sealing import KeyRing
+
+
+def compose(settings: CustomerSettings) -> Parts:
+    """All parts of the service."""
+    parts = standard_parts("customer", settings)
+    ring = KeyRing.parse(settings.kek.get_secret_value())
+    dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox), Totals(parts.regimes)
+    files = Files(dictionaries, ring, parts.outbox, reads, totals)
+    histories = Histories(dictionaries, ring, reads)
+    keys = Keys(dictionaries, ring, parts.outbox)
+    parts.routers += [dictionary_routes.build(dictionaries), file_routes.build(files, histories, keys)]
+    parts.consumers += consumers.table(parts)
+    parts.jobs += jobs.table(keys)
+    return parts
+
+
+SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

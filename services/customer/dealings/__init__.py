@@ -1,0 +1,1 @@
+"""What customers buy and which rules they break: the source of totals and of computed items."""

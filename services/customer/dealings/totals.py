@@ -1,0 +1,43 @@
+"""Totals over dealings and the system items computed from them. Used by the file (on read) and by grading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from services.customer.dealings import repository, rules
+from services.customer.dealings.rules import Formulas
+from services.customer.dictionary.service import day_of
+from shared.db import Transaction
+from shared.regime import Catalogue, Regimes, dump_value
+
+
+class Totals:
+    """Figures about customers on a day."""
+
+    def __init__(self, regimes: Regimes) -> None:
+        self._regimes = regimes
+        self.formulas = lru_cache(maxsize=64)(self._formulas)
+
+    def _formulas(self, catalogue: Catalogue, day: date) -> Formulas:
+        return Formulas(catalogue, self._regimes.labels(on=day))
+
+    async def of(
+        self, tx: Transaction, catalogue: Catalogue, customer_ids: Sequence[UUID], day: date
+    ) -> dict[UUID, dict[str, Decimal | None]]:
+        """Every total of the catalogue for each customer."""
+        return await repository.totals(tx, catalogue.totals.values(), customer_ids, day)
+
+    async def items_of(self, tx: Transaction, catalogue: Catalogue, customer_id: UUID, now: datetime) -> dict[str, Any]:
+        """The system items of a customer as answers carry them; unknown ones are left out."""
+        if not catalogue.system_items:
+            return {}
+        day = day_of(now)
+        totals = await self.of(tx, catalogue, [customer_id], day)
+        formulas = self.formulas(catalogue, day)
+        values = formulas.compute(rules.row_of(totals[customer_id]))
+        return {code: dump_value(rules.shown(formulas.items[code], value)) for code, value in values.items()}

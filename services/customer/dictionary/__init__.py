@@ -1,0 +1,1 @@
+"""Which items a kind of customer has, and whether values fit them."""

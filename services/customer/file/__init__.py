@@ -1,0 +1,1 @@
+"""Customer files: values, versions, history, and the keys that seal them."""

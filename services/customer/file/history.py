@@ -1,0 +1,125 @@
+"""History of a file, and sealed values opened for those who may see them (R0.2, R2.2, R15.1).
+
+Values stay sealed at rest; keys never leave this service. A peer that shows events (audit, notify, console) sends the
+sealed bytes back with the reader's own token, so that authority is decided here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file import errors, repository
+from services.customer.file.reads import Reads
+from shared.auth import Principal, within
+from shared.db import Record, Transaction
+from shared.ids import parse_id
+from shared.regime import Catalogue
+from shared.sealing import KeyRing, Unopenable, WrappedKey, from_text
+
+HISTORY, OPEN = "customer.history.read", "customer.values.open"
+OPENED, ERASED, UNOPENABLE = "open", "erased", "unopenable"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The sealed values of one event, as they stand in it; `subject` is "customer/<id>"."""
+
+    event_id: UUID
+    subject: str
+    sealed: str
+
+
+class Histories:
+    """Opens what was sealed."""
+
+    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, reads: Reads) -> None:
+        self._dictionaries = dictionaries
+        self._ring = ring
+        self._reads = reads
+
+    async def page(
+        self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Versions below `below`, newest first, and whether there are more; values as far as the reader is cleared.
+
+        Raises: NotFound.
+        """
+        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        if file is None:
+            raise errors.no_such_customer()
+        within(who, HISTORY, file["unit"], file["manager"])
+        catalogue = self._dictionaries.catalogue(file["kind"], now)
+        entries, read = [], set[str]()
+        rows = await repository.history(tx, customer_id, below, limit + 1)
+        for row in rows[:limit]:
+            values = self._open(file, row["event_id"], row["sealed"])
+            seen, withheld = self._reads.clear(who, HISTORY, catalogue, row["items"])
+            if values is not None:
+                read |= seen
+            entries.append(
+                {
+                    "version": row["version"],
+                    "event_id": row["event_id"],
+                    "type": row["type"],
+                    "at": row["at"],
+                    "actor": row["actor"],
+                    "state": ERASED if values is None else OPENED,
+                    "items": [_item(code, values or {}, code in seen) for code in row["items"]],
+                    "withheld": sorted(withheld),
+                }
+            )
+        await self._reads.note(tx, who, catalogue, customer_id, read)
+        return entries, len(rows) > limit
+
+    def _open(self, file: Record, event_id: UUID, sealed: bytes | None) -> dict[str, Any] | None:
+        """The values of an event; None once the key is destroyed."""
+        if file["wrapped"] is None or sealed is None:
+            return None
+        key = WrappedKey(file["kek"], file["wrapped"])
+        opened: dict[str, Any] = self._ring.open(key, str(file["id"]), event_id, sealed)
+        return opened
+
+    async def open(
+        self, tx: Transaction, who: Principal, wanted: Sequence[Sealed], now: datetime
+    ) -> list[dict[str, Any]]:
+        """Open values of events for a reader; events of customers out of reach are left out, as if unknown."""
+        subjects = {each.subject: parse_id(each.subject.removeprefix("customer/")) for each in wanted}
+        files = await repository.keys_of(tx, [found for found in subjects.values() if found is not None])
+        opened, read = [], dict[UUID, set[str]]()
+        for each in wanted:
+            customer_id = subjects[each.subject]
+            file = files.get(customer_id) if customer_id is not None else None
+            if file is None or not who.scope(OPEN).reaches(file["unit"], file["manager"]):
+                continue
+            catalogue = self._dictionaries.catalogue(file["kind"], now)
+            answer, seen = self._answer(who, catalogue, file, each)
+            read.setdefault(file["id"], set()).update(seen)
+            opened.append(answer)
+        for found, codes in read.items():
+            catalogue = self._dictionaries.catalogue(files[found]["kind"], now)
+            await self._reads.note(tx, who, catalogue, found, codes)
+        return opened
+
+    def _answer(
+        self, who: Principal, catalogue: Catalogue, file: Record, each: Sealed
+    ) -> tuple[dict[str, Any], Iterable[str]]:
+        answer: dict[str, Any] = {"event_id": each.event_id, "state": OPENED, "values": None, "withheld": []}
+        try:
+            values = self._open(file, each.event_id, from_text(each.sealed))
+        except Unopenable:
+            return {**answer, "state": UNOPENABLE, "values": {}}, ()
+        if values is None:
+            return {**answer, "state": ERASED}, ()
+        seen, withheld = self._reads.clear(who, OPEN, catalogue, values)
+        shown = {code: value for code, value in values.items() if code in seen}
+        return {**answer, "values": shown, "withheld": sorted(withheld)}, seen
+
+
+def _item(code: str, values: Mapping[str, Any], cleared: bool) -> dict[str, Any]:
+    change = values.get(code) if cleared else None
+    return {"code": code, "before": None, "after": None} if change is None else {"code": code, **change}

@@ -1,0 +1,63 @@
+"""Data keys of customers: erasure by destroying a key, and re-wrapping after the key-encryption key changed (R15.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file import errors, repository
+from services.customer.file.repository import Written
+from shared.auth import Principal, within
+from shared.db import Transaction
+from shared.events import SubjectKeyDestroyed
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.sealing import KeyRing, WrappedKey
+
+ERASE = "customer.subject.erase"
+_BATCH = 500
+
+
+class Keys:
+    """The life of data keys after registration."""
+
+    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox) -> None:
+        self._dictionaries = dictionaries
+        self._ring = ring
+        self._outbox = outbox
+
+    async def destroy(self, tx: Transaction, who: Principal, customer_id: UUID, reason: str, now: datetime) -> int:
+        """Destroy the data key and take the personal values out of the file; its last version.
+
+        What was sealed under the key cannot be opened anywhere from now on: not in the history, in a topic, in the
+        audit log or in a backup of them. Raises: NotFound, Conflict (customer_erased).
+        """
+        file = await repository.lock(tx, customer_id, [])
+        if file is None:
+            raise errors.no_such_customer()
+        within(who, ERASE, file.unit, file.manager)
+        if file.erased_at is not None:
+            raise errors.erased()
+        catalogue = self._dictionaries.catalogue(file.kind, now)
+        codes = [item.code for item in catalogue.items.values() if item.personal]
+        version, event_id = file.version + 1, new_id()
+        event = SubjectKeyDestroyed(customer_id=str(customer_id), reason=reason)
+        envelope = self._outbox.envelope(
+            event, feature="file", subject=f"customer/{customer_id}", actor=who.actor, sequence=version, at=now,
+            event_id=event_id,
+        )  # fmt: skip
+        written = Written(version, event_id, event.type, now, who.actor, codes, b"")
+        await repository.erase(tx, customer_id, codes, reason, written, self._outbox.row(envelope, event))
+        return version
+
+    async def rewrap_due(self, tx: Transaction, _now: datetime) -> int:
+        """Wrap a batch of data keys by the active key-encryption key; how many. A job calls it until none is left."""
+        rows = await repository.lock_old_keys(tx, self._ring.active, _BATCH)
+        fresh = {
+            row["customer_id"]: self._ring.rewrap(
+                WrappedKey(row["kek"], row["wrapped"]), str(row["customer_id"])
+            ).wrapped
+            for row in rows
+        }
+        return await repository.rewrap(tx, self._ring.active, fresh) if fresh else 0

@@ -1,0 +1,229 @@
+"""SQL of customer files. The statements of a change are the hot path: one locking read, one write (design budgets)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from shared.db import Record, Transaction
+from shared.outbox import Row
+from shared.sealing import WrappedKey
+
+_LOCK = """
+SELECT c.kind, c.unit, c.manager, c.version, c.erased_at, k.kek, k.wrapped,
+  (SELECT jsonb_object_agg(code, c.values -> code) FROM unnest($2::text[]) code WHERE c.values ? code) AS present
+FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR UPDATE OF c
+"""
+_REGISTER = """
+WITH file AS (
+  INSERT INTO customer (id, kind, unit, version, values, meta, created_by, created_at, updated_at,
+    number, name, name_key, manager, status)
+  VALUES ($1, $2, $3, 1, $4, '{}', $5, $6, $6, $7, $8, $9, $10, $11)
+), key AS (
+  INSERT INTO subject_key (customer_id, kek, wrapped) VALUES ($1, $12, $13)
+), event AS (
+  INSERT INTO customer_event (customer_id, version, event_id, type, at, actor, items, sealed)
+  VALUES ($1, 1, $14, $15, $6, $5, $16, $17)
+)
+INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($18, $19, $20, $21, $22)
+"""
+_CHANGE = """
+WITH file AS (
+  UPDATE customer SET version = $2, values = (values || $3::jsonb) - $4::text[],
+    meta = (meta || $5::jsonb) - $4::text[], updated_at = $6{columns}
+  WHERE id = $1
+), event AS (
+  INSERT INTO customer_event (customer_id, version, event_id, type, at, actor, items, sealed)
+  VALUES ($1, $2, $7, $8, $6, $9, $10, $11)
+)
+INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($12, $13, $14, $15, $16)
+"""
+_ERASE = """
+WITH file AS (
+  UPDATE customer SET version = $2, values = values - $3::text[], meta = meta - $3::text[], updated_at = $4,
+    erased_at = $4
+  WHERE id = $1
+), key AS (
+  UPDATE subject_key SET kek = NULL, wrapped = NULL, destroyed_at = $4, destroyed_by = $5, reason = $6
+  WHERE customer_id = $1
+), event AS (
+  INSERT INTO customer_event (customer_id, version, event_id, type, at, actor, items)
+  VALUES ($1, $2, $7, $8, $4, $5, $3)
+)
+INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($9, $10, $11, $12, $13)
+"""
+_GET = "SELECT * FROM customer WHERE id = $1"
+_REACH = "SELECT id, unit, manager, kind, version FROM customer WHERE id = ANY($1::uuid[])"
+_EVENTS_SINCE = """
+SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2 ORDER BY version
+"""
+_HISTORY = """
+SELECT version, event_id, type, at, actor, items, sealed FROM customer_event
+WHERE customer_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
+"""
+_KEYS = """
+SELECT c.id, c.kind, c.unit, c.manager, k.kek, k.wrapped FROM customer c JOIN subject_key k ON k.customer_id = c.id
+WHERE c.id = ANY($1::uuid[])
+"""
+_OLD_KEYS = """
+SELECT customer_id, kek, wrapped FROM subject_key WHERE kek = ANY($1::text[]) ORDER BY kek, customer_id
+LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_OTHER_KEKS = "SELECT DISTINCT kek FROM subject_key WHERE kek <> $1"
+_REWRAP = """
+UPDATE subject_key k SET kek = $1, wrapped = fresh.wrapped
+FROM unnest($2::uuid[], $3::bytea[]) AS fresh (customer_id, wrapped) WHERE k.customer_id = fresh.customer_id
+"""
+
+
+LISTED = ("number", "name", "name_key", "manager", "status")
+"""The list columns that items fill."""
+
+
+class NumberTaken(Exception):
+    """Another customer of the kind has this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A file under its row lock: what a change needs of it, and of its values only those named."""
+
+    kind: str
+    unit: str
+    manager: str | None
+    version: int
+    erased_at: datetime | None
+    key: WrappedKey | None
+    present: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The history row of a version."""
+
+    version: int
+    event_id: UUID
+    type: str
+    at: datetime
+    actor: str
+    items: Sequence[str]
+    sealed: bytes
+
+
+async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Locked | None:
+    """The file, locked until the transaction ends, with the values of `codes`; None if there is no such file.
+
+    Whether the key is destroyed is read off `erased_at`, which is a column of the locked row: after a wait for the
+    lock PostgreSQL re-reads that row, but not the joined one.
+    """
+    row = await tx.connection.fetchrow(_LOCK, customer_id, codes)
+    if row is None:
+        return None
+    kind, unit, manager, version, erased_at, kek, wrapped, present = row
+    key = WrappedKey(kek, wrapped) if erased_at is None else None
+    return Locked(kind, unit, manager, version, erased_at, key, present or {})
+
+
+async def register(
+    tx: Transaction,
+    customer_id: UUID,
+    kind: str,
+    unit: str,
+    columns: Mapping[str, Any],
+    values: Mapping[str, Any],
+    key: WrappedKey,
+    event: Written,
+    row: Row,
+) -> None:
+    """File, data key, history and outbox row in one statement. Raises: NumberTaken."""
+    listed = [columns.get(name) for name in LISTED]
+    try:
+        await tx.connection.execute(
+            _REGISTER,
+            *(customer_id, kind, unit, values, event.actor, event.at, *listed),
+            *(key.kek, key.wrapped, event.event_id, event.type, event.items, event.sealed, *row),
+        )
+    except UniqueViolationError as error:
+        raise NumberTaken from error
+
+
+async def change(
+    tx: Transaction,
+    customer_id: UUID,
+    changed: Mapping[str, Any],
+    meta: Mapping[str, Any],
+    columns: Mapping[str, Any],
+    event: Written,
+    row: Row,
+) -> None:
+    """The new version, its history and its outbox row in one statement; None in `changed` takes a value away.
+
+    Raises: NumberTaken.
+    """
+    try:
+        await tx.connection.execute(
+            _change_statement(tuple(columns)),
+            *(customer_id, event.version, {code: value for code, value in changed.items() if value is not None}),
+            *([code for code, value in changed.items() if value is None], meta, event.at),
+            *(event.event_id, event.type, event.actor, event.items, event.sealed, *row, *columns.values()),
+        )
+    except UniqueViolationError as error:
+        raise NumberTaken from error
+
+
+@cache
+def _change_statement(columns: tuple[str, ...]) -> str:
+    """The statement that also sets these list columns; their names are ours, never the caller's."""
+    return _CHANGE.format(columns="".join(f", {name} = ${17 + place}" for place, name in enumerate(columns)))
+
+
+async def erase(
+    tx: Transaction, customer_id: UUID, codes: Sequence[str], reason: str, event: Written, row: Row
+) -> None:
+    """Destroy the data key and take these values out of the file, as its next version."""
+    await tx.connection.execute(
+        _ERASE,
+        *(customer_id, event.version, codes, event.at, event.actor, reason, event.event_id, event.type, *row),
+    )
+
+
+async def get(tx: Transaction, customer_id: UUID) -> Record | None:
+    """The whole row."""
+    return await tx.fetchrow(_GET, customer_id)
+
+
+async def reach(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Unit, manager, kind and version of some files: enough to decide who may see them."""
+    return {row["id"]: row for row in await tx.fetch(_REACH, list(customer_ids))}
+
+
+async def events_since(tx: Transaction, customer_id: UUID, version: int) -> list[Record]:
+    """History rows above a version, oldest first."""
+    return await tx.fetch(_EVENTS_SINCE, customer_id, version)
+
+
+async def history(tx: Transaction, customer_id: UUID, below: int, limit: int) -> list[Record]:
+    """History rows below a version, newest first."""
+    return await tx.fetch(_HISTORY, customer_id, below, limit)
+
+
+async def keys_of(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Reach and data key of some customers; a destroyed key is None."""
+    return {row["id"]: row for row in await tx.fetch(_KEYS, list(customer_ids))}
+
+
+async def lock_old_keys(tx: Transaction, active: str, limit: int) -> list[Record]:
+    """Some data keys that are not wrapped by the active key-encryption key, locked."""
+    others = [row["kek"] for row in await tx.fetch(_OTHER_KEKS, active)]
+    return await tx.fetch(_OLD_KEYS, others, limit) if others else []
+
+
+async def rewrap(tx: Transaction, active: str, keys: Mapping[UUID, bytes]) -> int:
+    """Store data keys as wrapped by the active key-encryption key."""
+    return await tx.execute(_REWRAP, active, list(keys), list(keys.values()))

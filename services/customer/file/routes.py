@@ -1,0 +1,179 @@
+"""HTTP door of customer files: one call of a service each. Answers are finished bytes: nothing is built twice."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import Header, Query, Request, Response
+
+from services.customer.file import errors, listing
+from services.customer.file.history import HISTORY, OPEN, Histories, Sealed
+from services.customer.file.keys import ERASE, Keys
+from services.customer.file.schemas import (
+    Change,
+    ChangedView,
+    CustomerRow,
+    CustomerView,
+    Erasure,
+    HistoryEntry,
+    OpenAnswer,
+    OpenRequest,
+    Registration,
+)
+from services.customer.file.service import CHANGE, READ, REGISTER, Answer, Files
+from shared.auth import Principal, may
+from shared.clock import now
+from shared.errors import PreconditionFailed
+from shared.web import Cursor, Limit, Page, Router, Tx, problem_responses
+from shared.web.pages import read_cursor, write_cursor
+from shared.web.problems import render
+
+_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_MISSING = problem_responses(404, 422)
+_FIRST = 2**31 - 1
+Filter = Annotated[str | None, Query(min_length=1, max_length=100)]
+
+
+def build(files: Files, histories: Histories, keys: Keys) -> Router:
+    """The routes of customer files."""
+    router = Router(prefix="/v1", tags=["customers"])
+    _write_routes(router, files, keys)
+    _read_routes(router, files)
+    _history_routes(router, histories)
+    return router
+
+
+def _write_routes(router: Router, files: Files, keys: Keys) -> None:
+    @router.post(
+        "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
+        responses=problem_responses(400, 409, 413, 422),
+    )  # fmt: skip
+    async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
+        answer = await files.register(tx, who, body.kind, body.values, body.unit, now())
+        return _json(answer.body, 201, ETag=_etag(answer), Location=f"/v1/customers/{answer.body['id']}")
+
+    @router.patch(
+        "/customers/{customer_id}", summary="Change items; edits of different items are merged",
+        response_model=ChangedView, responses=problem_responses(400, 404, 409, 412, 413, 422, 428),
+    )  # fmt: skip
+    async def change_customer(
+        customer_id: UUID,
+        body: Change,
+        request: Request,
+        tx: Tx,
+        who: Annotated[Principal, may(CHANGE)],
+        if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
+    ) -> Response:
+        answer = await files.change(tx, who, customer_id, _base(if_match), body.values, now())
+        if isinstance(answer, PreconditionFailed):
+            return render(request, answer)
+        return _json(answer.body, ETag=_etag(answer))
+
+    @router.delete(
+        "/customers/{customer_id}/key", summary="Erase the personal data of a customer for ever (R15.1)",
+        status_code=204, responses=problem_responses(400, 404, 409, 422),
+    )  # fmt: skip
+    async def destroy_customer_key(
+        customer_id: UUID, body: Erasure, tx: Tx, who: Annotated[Principal, may(ERASE)]
+    ) -> Response:
+        version = await keys.destroy(tx, who, customer_id, body.reason, now())
+        return Response(status_code=204, headers={"ETag": f'"{version}"'})
+
+
+def _read_routes(router: Router, files: Files) -> None:
+    @router.get(
+        "/customers", summary="Customers by name, as far as the caller's reach goes",
+        response_model=Page[CustomerRow], responses=problem_responses(404, 422),
+    )  # fmt: skip
+    async def list_customers(
+        tx: Tx,
+        who: Annotated[Principal, may(READ)],
+        cursor: Cursor = None,
+        limit: Limit = 50,
+        kind: Filter = None,
+        unit: Filter = None,
+        number: Filter = None,
+        manager: Filter = None,
+        status: Filter = None,
+        grade: Filter = None,
+        name: Annotated[str | None, Query(min_length=1, max_length=100, description="how the name begins")] = None,
+    ) -> Response:
+        given = {"kind": kind, "unit": unit, "number": number, "manager": manager, "status": status, "grade": grade}
+        wanted = listing.Wanted(
+            scope=who.scope(READ),
+            filters={column: value for column, value in given.items() if value is not None},
+            name=name,
+            after=_after(cursor),
+        )
+        items, after = await files.page(tx, who, wanted, limit, now())
+        cursor = None if after is None else write_cursor(after[0].hex(), str(after[1]))
+        return _json({"items": items, "next_cursor": cursor})
+
+    @router.get(
+        "/customers/{customer_id}", summary="One customer, as far as the caller is cleared",
+        response_model=CustomerView, responses=_MISSING | {304: {"description": "Still at that version"}},
+    )  # fmt: skip
+    async def get_customer(
+        customer_id: UUID,
+        tx: Tx,
+        who: Annotated[Principal, may(READ)],
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        known = _ETAG.search(if_none_match or "")
+        answer = await files.read(tx, who, customer_id, now(), known=int(known[1]) if known else None)
+        if answer is None:
+            return Response(status_code=304, headers={"ETag": f'"{known[1]}"' if known else ""})
+        return _json(answer.body, ETag=_etag(answer))
+
+
+def _history_routes(router: Router, histories: Histories) -> None:
+    @router.get(
+        "/customers/{customer_id}/history", summary="Who changed which item when, newest first",
+        response_model=Page[HistoryEntry], responses=problem_responses(404, 422),
+    )  # fmt: skip
+    async def get_customer_history(
+        customer_id: UUID, tx: Tx, who: Annotated[Principal, may(HISTORY)], cursor: Cursor = None, limit: Limit = 50
+    ) -> Response:
+        below = read_cursor(cursor, int)[0] if cursor else _FIRST
+        entries, more = await histories.page(tx, who, customer_id, min(max(below, 0), _FIRST), limit, now())
+        return _json({"items": entries, "next_cursor": write_cursor(entries[-1]["version"]) if more else None})
+
+    @router.post(
+        "/values/open", summary="Open the sealed values of events, as far as the caller is cleared",
+        response_model=OpenAnswer, responses=problem_responses(400, 413, 422),
+    )  # fmt: skip
+    async def open_values(body: OpenRequest, tx: Tx, who: Annotated[Principal, may(OPEN)]) -> Response:
+        wanted = [Sealed(each.event_id, each.subject, each.sealed) for each in body.items]
+        return _json({"items": await histories.open(tx, who, wanted, now())})
+
+
+def _json(body: Any, status: int = 200, **headers: str) -> Response:
+    return Response(
+        orjson.dumps(body, default=str), status, headers, "application/json"
+    )  # asyncpg has a UUID of its own
+
+
+def _etag(answer: Answer) -> str:
+    return f'"{answer.version}"'
+
+
+def _base(if_match: str | None) -> int:
+    if if_match is None:
+        raise errors.if_match_missing()
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise errors.bad_if_match(if_match)
+    return int(found[1])
+
+
+def _after(cursor: str | None) -> tuple[bytes, UUID] | None:
+    if cursor is None:
+        return None
+    key, last = read_cursor(cursor, str, str)
+    try:
+        return bytes.fromhex(key), UUID(last)
+    except ValueError:
+        raise errors.bad_cursor(cursor) from None

@@ -1,0 +1,137 @@
+"""HTTP shapes of customer files. Answers are written by orjson; these shapes describe them in the OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Code = Annotated[str, Field(max_length=80)]
+Values = Annotated[dict[Code, Any], Field(max_length=500, description="Value by item code; null takes one away")]
+_EXAMPLES: list[JsonValue] = [
+    {"kind": "retail", "values": {"customer_code": "330100-0001", "shop_name": "示例便利店", "address": "示例路 1 号"}}
+]
+
+
+class Registration(BaseModel):
+    """A new customer."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": _EXAMPLES})
+
+    kind: str = Field(max_length=60)
+    values: Values
+    unit: str | None = Field(None, min_length=1, max_length=80, description="the registrar's own, if not given")
+
+
+class Change(BaseModel):
+    """New values of some items."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"values": {"shop_name": "新名便利店"}}]})
+
+    values: Values = Field(min_length=1)
+
+
+class Erasure(BaseModel):
+    """Why the personal data of a customer are erased."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=3, max_length=500, pattern=r"\S")
+
+
+class ValueView(BaseModel):
+    """A value, who set it, when, and when it was last verified; `set_by` is "system" for computed items."""
+
+    value: Any
+    set_by: str
+    set_at: datetime
+    verified_at: datetime
+
+
+class ChangedView(BaseModel):
+    """Every item that differs from the version named in If-Match."""
+
+    id: UUID
+    kind: str
+    version: int
+    values: dict[str, ValueView]
+
+
+class CustomerRow(BaseModel):
+    """A customer in a list; columns that the reader may not see are null."""
+
+    id: UUID
+    kind: str
+    unit: str
+    number: str | None
+    name: str | None
+    manager: str | None
+    status: str | None
+    grade: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerView(CustomerRow):
+    """A customer file; `withheld` names the items above the reader's clearance that have a value."""
+
+    erased_at: datetime | None
+    values: dict[str, ValueView]
+    withheld: list[str]
+
+
+class ItemChange(BaseModel):
+    """What one version did to one item; both null if withheld or erased."""
+
+    code: str
+    before: Any
+    after: Any
+
+
+class HistoryEntry(BaseModel):
+    """One version; `state` is "open" or, once the data key is destroyed, "erased"."""
+
+    version: int
+    event_id: UUID
+    type: str
+    at: datetime
+    actor: str
+    state: str
+    items: list[ItemChange]
+    withheld: list[str]
+
+
+class SealedEvent(BaseModel):
+    """An event whose values shall be opened, as it stands in the audit log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: UUID
+    subject: str = Field(max_length=100, examples=["customer/019a..."])
+    sealed: str = Field(max_length=400_000)
+
+
+class OpenRequest(BaseModel):
+    """Events of one page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[SealedEvent] = Field(max_length=500)
+
+
+class OpenedEvent(BaseModel):
+    """`state`: "open", "erased" (values null: the data key is destroyed) or "unopenable" (the bytes are not ours)."""
+
+    event_id: UUID
+    state: str
+    values: dict[str, Any] | None
+    withheld: list[str]
+
+
+class OpenAnswer(BaseModel):
+    """The opened events; those of customers out of the reader's reach are missing."""
+
+    items: list[OpenedEvent]

@@ -1,0 +1,297 @@
+"""Use cases of customer files: register, change, read, list. Requirements R0.2, R1.1, R1.2, R1.3.
+
+A change locks the row, reads only what it touches, and writes file, history and outbox row in one statement. Callers
+(routes, other features) hold the transaction; nothing here commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file import errors, listing, repository, rules
+from services.customer.file.reads import Reads
+from services.customer.file.repository import Locked, Written
+from shared.auth import Principal, within
+from shared.db import Record, Transaction
+from shared.errors import NotFound, PreconditionFailed
+from shared.events import CustomerChanged, CustomerRegistered, RegimeRef
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.regime import Catalogue, Ref, Use
+from shared.sealing import KeyRing, WrappedKey, to_text
+
+Row: TypeAlias = Mapping[str, Any] | Record
+REGISTER, READ, CHANGE = "customer.register", "customer.read", "customer.change"
+
+
+class Computed(Protocol):
+    """Whoever computes system items; the feature above gives it at composition."""
+
+    async def items_of(self, tx: Transaction, catalogue: Catalogue, customer_id: UUID, now: datetime) -> dict[str, Any]:
+        """Values of the system items of a customer, as they are shown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A version and what is shown of it."""
+
+    version: int
+    body: dict[str, Any]
+
+
+class Files:
+    """Customer files."""
+
+    def __init__(
+        self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, reads: Reads, computed: Computed
+    ) -> None:
+        self._dictionaries = dictionaries
+        self._ring = ring
+        self._outbox = outbox
+        self._reads = reads
+        self._computed = computed
+
+    async def register(
+        self, tx: Transaction, who: Principal, kind: str, raw: Mapping[str, Any], unit: str | None, now: datetime
+    ) -> Answer:
+        """Open a file at version 1. Raises: Invalid, Forbidden (unit, clearance), Conflict (number_taken)."""
+        catalogue = self._catalogue_of(kind, now)
+        values, faults = self._dictionaries.read_values(catalogue, raw, now, complete=True)
+        self._refuse_unreadable(who, REGISTER, catalogue, values)
+        if faults:
+            raise errors.bad_values(faults)
+        values = {code: value for code, value in values.items() if value is not None}
+        columns = {"name": "", "name_key": b"", **rules.columns_of(catalogue.uses, values)}
+        unit = self._unit_for(who, unit, columns.get("manager"))
+        customer_id, key = new_id(), self._ring.new_key
+        wrapped = key(str(customer_id))
+        event_id, items = new_id(), list(values)
+        text, sealed = self._seal(wrapped, customer_id, event_id, rules.before_and_after({}, values))
+        event = CustomerRegistered(
+            customer_id=str(customer_id), kind=kind, unit=unit, manager=columns.get("manager"), version=1,
+            items=tuple(items), sealed=text, dictionary=reference(catalogue.ref),
+        )  # fmt: skip
+        envelope = self._outbox.envelope(
+            event, feature="file", subject=f"customer/{customer_id}", actor=who.actor, sequence=1, at=now,
+            event_id=event_id,
+        )  # fmt: skip
+        written = Written(1, event_id, event.type, now, who.actor, items, sealed)
+        row = self._outbox.row(envelope, event)
+        try:
+            await repository.register(tx, customer_id, kind, unit, columns, values, wrapped, written, row)
+        except repository.NumberTaken:
+            raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
+        file = {
+            "id": customer_id, "kind": kind, "unit": unit, "number": columns.get("number"),
+            "name": columns["name"], "manager": columns.get("manager"), "status": columns.get("status"), "grade": None,
+            "version": 1, "created_by": who.actor, "created_at": now, "updated_at": now, "erased_at": None,
+        }  # fmt: skip
+        computed = await self._computed.items_of(tx, catalogue, customer_id, now)
+        return Answer(1, self._view(who, catalogue, file, values, {}, computed, now)[0])
+
+    def _catalogue_of(self, kind: str, now: datetime) -> Catalogue:
+        try:
+            return self._dictionaries.catalogue(kind, now)
+        except NotFound:
+            raise errors.unknown_kind(kind, self._dictionaries.kinds(now)) from None
+
+    def _unit_for(self, who: Principal, unit: str | None, manager: str | None) -> str:
+        chosen = who.unit if unit is None else unit
+        if not chosen:
+            raise errors.unit_missing()
+        if not who.scope(REGISTER).reaches(chosen, manager):
+            raise errors.unit_out_of_reach(chosen)
+        return chosen
+
+    def _refuse_unreadable(self, who: Principal, action: str, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
+        unreadable = [code for code in values if not who.clears(action, catalogue.items[code].secrecy)]
+        if unreadable:
+            raise errors.not_readable(unreadable)
+
+    def _seal(self, key: WrappedKey, customer_id: UUID, event_id: UUID, values: Any) -> tuple[str, bytes]:
+        sealed = self._ring.seal(key, str(customer_id), event_id, values)
+        return to_text(sealed), sealed
+
+    async def change(
+        self, tx: Transaction, who: Principal, customer_id: UUID, base: int, raw: Mapping[str, Any], now: datetime
+    ) -> Answer | PreconditionFailed:
+        """Change items of a file that the caller read at version `base`.
+
+        The answer holds every item that differs from that version. Edits of other items since then are merged; a clash
+        is returned, not raised, so that what it shows is recorded as read. Nothing to change: the same version again.
+        Raises: NotFound, Invalid, Forbidden, Conflict (customer_erased, number_taken), PreconditionFailed.
+        """
+        file = await repository.lock(tx, customer_id, list(raw))
+        if file is None:
+            raise errors.no_such_customer()
+        within(who, CHANGE, file.unit, file.manager)
+        catalogue = self._dictionaries.catalogue(file.kind, now)
+        values, faults = self._dictionaries.read_values(catalogue, raw, now)
+        self._refuse_unreadable(who, CHANGE, catalogue, values)
+        if faults:
+            raise errors.bad_values(faults)
+        if file.key is None:
+            raise errors.erased()
+        if base > file.version:
+            raise errors.version_ahead(file.version)
+        others: set[str] = set()
+        if base < file.version:
+            since = await self._edits_since(tx, customer_id, file.key, base)
+            if found := rules.clashes(values, file.present, since):
+                await self._reads.note(tx, who, catalogue, customer_id, [each.code for each in found])
+                return errors.clashing(found, file.version)
+            others = rules.touched_since(since)
+        changed = rules.differing(file.present, values)
+        version = file.version + 1 if changed else file.version
+        if changed:
+            await self._write(tx, who, customer_id, file, catalogue, changed, version, now)
+        shown = {code: _shown(value, who.actor, now, now) for code, value in changed.items()}
+        others -= changed.keys()
+        if others:
+            shown |= await self._others(tx, who, customer_id, catalogue, others)
+        return Answer(version, {"id": customer_id, "kind": file.kind, "version": version, "values": shown})
+
+    async def _edits_since(self, tx: Transaction, customer_id: UUID, key: WrappedKey, base: int) -> list[rules.Edit]:
+        rows = await repository.events_since(tx, customer_id, base)
+        subject = str(customer_id)
+        return [
+            rules.Edit(row["version"], self._ring.open(key, subject, row["event_id"], row["sealed"])) for row in rows
+        ]
+
+    async def _write(
+        self, tx: Transaction, who: Principal, customer_id: UUID, file: Locked, catalogue: Catalogue,
+        changed: dict[str, Any], version: int, now: datetime,
+    ) -> None:  # fmt: skip
+        assert file.key is not None
+        event_id, items = new_id(), list(changed)
+        values = rules.before_and_after(file.present, changed)
+        text, sealed = self._seal(file.key, customer_id, event_id, values)
+        columns = rules.columns_of(catalogue.uses, changed)
+        event = CustomerChanged(
+            customer_id=str(customer_id), kind=file.kind, unit=file.unit, manager=columns.get("manager", file.manager),
+            version=version, items=tuple(items), sealed=text, dictionary=reference(catalogue.ref),
+        )  # fmt: skip
+        envelope = self._outbox.envelope(
+            event, feature="file", subject=f"customer/{customer_id}", actor=who.actor, sequence=version, at=now,
+            event_id=event_id,
+        )  # fmt: skip
+        moment = now.isoformat()
+        meta = {code: [who.actor, moment, moment] for code in changed}
+        written = Written(version, event_id, event.type, now, who.actor, items, sealed)
+        try:
+            await repository.change(tx, customer_id, changed, meta, columns, written, self._outbox.row(envelope, event))
+        except repository.NumberTaken:
+            raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
+
+    async def _others(
+        self, tx: Transaction, who: Principal, customer_id: UUID, catalogue: Catalogue, codes: set[str]
+    ) -> dict[str, Any]:
+        """What other people changed meanwhile, so that the new ETag covers only what the caller has seen."""
+        seen, _ = self._reads.clear(who, CHANGE, catalogue, codes)
+        file = await self._row(tx, customer_id)
+        await self._reads.note(tx, who, catalogue, customer_id, seen)
+        return {code: _stored(file["values"].get(code), file["meta"].get(code), file) for code in sorted(seen)}
+
+    async def _row(self, tx: Transaction, customer_id: UUID) -> Record:
+        row = await repository.get(tx, customer_id)
+        if row is None:
+            raise errors.no_such_customer()
+        return row
+
+    async def read(
+        self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime, *, known: int | None = None
+    ) -> Answer | None:
+        """The file as far as the reader is cleared; None if it still is at the `known` version."""
+        file = await self._row(tx, customer_id)
+        within(who, READ, file["unit"], file["manager"])
+        if file["version"] == known:
+            return None
+        catalogue = self._dictionaries.catalogue(file["kind"], now)
+        computed = await self._computed.items_of(tx, catalogue, customer_id, now)
+        body, seen = self._view(who, catalogue, file, file["values"], file["meta"], computed, now)
+        await self._reads.note(tx, who, catalogue, customer_id, seen)
+        return Answer(file["version"], body)
+
+    def _view(
+        self, who: Principal, catalogue: Catalogue, file: Row, values: Mapping[str, Any],
+        meta: Mapping[str, Any], computed: Mapping[str, Any], now: datetime,
+    ) -> tuple[dict[str, Any], set[str]]:  # fmt: skip
+        seen, withheld = self._reads.clear(who, READ, catalogue, (*values, *computed))
+        shown = {code: _stored(value, meta.get(code), file) for code, value in values.items() if code in seen}
+        shown |= {code: _shown(value, "system", now, now) for code, value in computed.items() if code in seen}
+        body = {
+            **{name: file[name] for name in listing.SHOWN},
+            "erased_at": file["erased_at"],
+            "values": shown,
+            "withheld": sorted(withheld),
+        }
+        return self._without_hidden(who, body, now), seen
+
+    def _without_hidden(self, who: Principal, body: dict[str, Any], now: datetime) -> dict[str, Any]:
+        hidden = self.hidden_columns(who, body["kind"], now)
+        return {name: None if name in hidden else value for name, value in body.items()} if hidden else body
+
+    def hidden_columns(self, who: Principal, kind: str, now: datetime) -> frozenset[str]:
+        """The list columns that a reader may neither see nor filter by."""
+        catalogue = self._dictionaries.catalogue(kind, now)
+        hidden = {
+            use.value for code, use in catalogue.uses.items() if not who.clears(READ, catalogue.items[code].secrecy)
+        }
+        return frozenset(hidden if who.may("customer.grade.read") else hidden | {"grade"})
+
+    async def page(
+        self, tx: Transaction, who: Principal, wanted: listing.Wanted, limit: int, now: datetime
+    ) -> tuple[list[dict[str, Any]], tuple[bytes, UUID] | None]:
+        """A page of the list, and where the next one begins. Raises: Forbidden (a filter looks at a hidden column)."""
+        kinds = [wanted.filters["kind"]] if "kind" in wanted.filters else self._dictionaries.kinds(now)
+        asked = {*wanted.filters, *(("name",) if wanted.name is not None else ())}
+        for kind in kinds:
+            if refused := asked & self.hidden_columns(who, kind, now):
+                raise errors.filter_refused(sorted(refused))
+        rows = await listing.page(tx, wanted, limit + 1)
+        after = (rows[limit - 1]["name_key"], rows[limit - 1]["id"]) if len(rows) > limit else None
+        shown = [{name: row[name] for name in listing.SHOWN} for row in rows[:limit]]
+        return [self._without_hidden(who, row, now) for row in shown], after
+
+    async def reach(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> Record:
+        """Unit, manager, kind and version of a file that `action` reaches. Raises: NotFound."""
+        row = (await repository.reach(tx, [customer_id])).get(customer_id)
+        if row is None:
+            raise errors.no_such_customer()
+        within(who, action, row["unit"], row["manager"])
+        return row
+
+    async def reach_many(
+        self, tx: Transaction, who: Principal, action: str, customer_ids: Sequence[UUID]
+    ) -> dict[UUID, Record]:
+        """The same for many files; those out of reach are missing, like those that do not exist."""
+        scope = who.scope(action)
+        rows = await repository.reach(tx, customer_ids)
+        return {found: row for found, row in rows.items() if scope.reaches(row["unit"], row["manager"])}
+
+
+def _stored(value: Any, meta: list[Any] | None, file: Row) -> dict[str, Any]:
+    if meta is None:
+        return _shown(value, file["created_by"], file["created_at"], file["created_at"])
+    return _shown(value, *meta)
+
+
+def _shown(value: Any, by: str, at: Any, verified: Any) -> dict[str, Any]:
+    return {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
+
+
+def _code_of(catalogue: Catalogue, use: Use) -> str:
+    return next(code for code, found in catalogue.uses.items() if found is use)
+
+
+@lru_cache(maxsize=64)
+def reference(ref: Ref) -> RegimeRef:
+    """The same reference as events carry it."""
+    return RegimeRef.model_validate(ref.as_json())

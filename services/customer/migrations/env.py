@@ -1,0 +1,11 @@
+"""Alembic's entry: all tables of the customer database."""
+
+from services.customer.dealings import models as dealings
+from services.customer.file import models as file
+from services.customer.grading import models as grading
+from services.customer.tables import METADATA
+from shared.migrations import run
+
+assert all(module.METADATA is METADATA for module in (dealings, file, grading))  # imported for their tables
+
+run(METADATA)

@@ -1,0 +1,25 @@
+"""Settings of the customer service; environment names begin with CUSTOMER_."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from shared.sealing import KeyRing
+from shared.settings import ServiceSettings
+
+
+class CustomerSettings(ServiceSettings):
+    """What every service has, and the keys that wrap the data keys of customers."""
+
+    model_config = SettingsConfigDict(env_prefix="CUSTOMER_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    kek: SecretStr = Field(
+        description="key-encryption keys name:base64[,name:base64...] of 32 bytes each; the first one wraps"
+    )
+
+    @field_validator("kek")
+    @classmethod
+    def _readable(cls, kek: SecretStr) -> SecretStr:
+        KeyRing.parse(kek.get_secret_value())
+        return kek

@@ -1,0 +1,12 @@
+"""The metadata of the customer database, with the tables that every service has; features add theirs."""
+
+from sqlalchemy import MetaData
+
+from shared.inbox import inbox_tables
+from shared.outbox import outbox_table
+from shared.web import idempotency_table
+
+METADATA = MetaData()
+outbox_table(METADATA)
+inbox_tables(METADATA)
+idempotency_table(METADATA)
