@@ -57,8 +57,10 @@ def out_of_reach(org: str) -> Forbidden:
     return Forbidden("org_out_of_reach", "You cannot file for this institution.", [fault])
 
 
-def no_submission() -> NotFound:
-    return NotFound("not_found", "There is no such record, or it is not yours to see.", members={"hidden": True})
+def no_submission(*, hidden: bool) -> NotFound:
+    """`hidden`: there is one, out of the caller's reach; the answer is the same, and the attempt is audited."""
+    detail = "There is no such record, or it is not yours to see."
+    return NotFound("not_found", detail, members={"hidden": True} if hidden else {})
 
 
 def erased() -> NotFound:
@@ -76,3 +78,8 @@ def judges_busy() -> Unavailable:
 
 def judge_lost() -> Unavailable:
     return Unavailable("judge_lost", "The judging process ended early; nothing was stored. Try again.", headers=_RETRY)
+
+
+def bad_cursor(cursor: str) -> Invalid:
+    fault = Fault("query:cursor", "bad_cursor", cursor[:80], "next_cursor of the page before, unchanged")
+    return Invalid("bad_cursor", "Start again without a cursor.", [fault])

@@ -162,11 +162,12 @@ class Judge:
             self._note(tallies.setdefault(fault, Tally()), number, table, raw)
         for fault, tally in tallies.items():
             expected, message = cell.expectation(column, fault), cell.message(column, fault)
-            yield _tallied(f"cell.{fault}", Stage.CELL, Severity.ERROR, code, column.secrecy, expected, message, tally)
+            yield _tallied(
+                f"cell.{fault}", Stage.CELL, Severity.ERROR, code, self._secrecy(code), expected, message, tally
+            )
 
     def _run(self, stage: Stage, table: Table, groups: list[Group]) -> StageRun:
-        """Ask the declared rules of one phase about every row; cells that a cell rule blocks are refused from then on."""
-        context = Context(lists=self._labels, rows=list(table.rows.values()))
+        """Ask the rules of one phase about every row; cells that a cell rule blocks are refused from then on."""
         left_out: set[int] = set()
         not_run: list[str] = []
         blocked: list[tuple[int, str]] = []
@@ -176,7 +177,9 @@ class Judge:
                 continue
             out = {number for number, columns in table.refused.items() if not columns.isdisjoint(check.reads)}
             left_out |= out
-            failed = [n for n, row in table.rows.items() if n not in out and not check.passes(row, context)]
+            asked = {number: row for number, row in table.rows.items() if number not in out} if out else table.rows
+            context = Context(lists=self._labels, rows=list(asked.values()))
+            failed = [number for number, row in asked.items() if not check.passes(row, context)]
             if not failed:
                 continue
             groups.append(self._failures(check, failed, table))
@@ -202,10 +205,13 @@ class Judge:
         tally.add(number, key, None if cell.is_missing(raw) else shown(raw))
 
     def _group(self, rule: Rule, tally: Tally) -> Group:
-        column = self._columns.get(rule.field or "")
-        secrecy = column.secrecy if column else highest([each.secrecy for each in self.report.columns])
-        stage = Stage(rule.phase.value)
+        stage, secrecy = Stage(rule.phase.value), self._secrecy(rule.field)
         return _tallied(rule.id, stage, rule.severity, rule.field, secrecy, rule.expected, rule.message, tally)
+
+    def _secrecy(self, field: str | None) -> Secrecy:
+        """Of what a finding quotes: the field and the row's key; of a figure, all that it may be made of."""
+        quoted = {field, *self.report.row_key} if field in self._columns else self._columns.keys()
+        return highest([self._columns[code].secrecy for code in quoted if code is not None])
 
     def _figures(self, table: Table) -> Figures:
         return {figure.code: self._figure(figure, table) for figure in self.report.figures}

@@ -21,7 +21,6 @@ from shared.regime import Column
 
 MOST_UNPACKED = 512 * 1024 * 1024
 UTF8_BOM, UTF16_BOMS, ZIP = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
-MEMBERS = ("report", "period", "org", "rows")
 
 Cells = Mapping[str, object]
 
@@ -104,7 +103,7 @@ def of_json(rows: Sequence[Any], columns: Sequence[Column]) -> Sheet:
 
 
 def of_file(content: bytes, columns: Sequence[Column]) -> Sheet:
-    """The table of a CSV file or workbook: a header of column codes or labels, then one line a row. Raises: Malformed"""
+    """The table of a CSV file or workbook: a header of codes or labels, then one line a row. Raises: Malformed"""
     lines = iter(_workbook(content) if content.startswith(ZIP) else _csv(content))
     header = next(lines, None)
     if header is None:

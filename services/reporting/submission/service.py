@@ -1,0 +1,200 @@
+"""Filing, checking and reading submissions. Doors call it with a transaction; it never commits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.reporting.submission import errors, repository
+from services.reporting.submission.filing import Examined, Examiner, Filing
+from services.reporting.submission.finding import highest
+from services.reporting.submission.judges import Judges
+from services.reporting.submission.models import PAGE
+from services.reporting.submission.record import Listed, View, listing_of, range_of, record_of, unstored
+from services.reporting.submission.repository import Row, Series
+from services.reporting.submission.rules import Figures, Judgement
+from services.reporting.submission.vault import Part, Vault
+from shared.auth import Principal
+from shared.clock import CHINA
+from shared.db import Transaction
+from shared.events import ClassifiedRead, RegimeRef, ReportSubmitted
+from shared.ids import new_id
+from shared.outbox import Outbox
+from shared.regime import Secrecy
+
+CREATE, READ = "submission.create", "submission.read"
+CHECKED_LISTED = 1_000
+"""Findings that a dry run lists: it has no later pages."""
+
+CLASSIFIED = Secrecy.CONFIDENTIAL
+FIRST_EVENT = 1
+
+
+class Submissions:
+    """The use cases of submissions."""
+
+    def __init__(self, outbox: Outbox, vault: Vault, judges: Judges, examiner: Examiner) -> None:
+        self._outbox = outbox
+        self._vault = vault
+        self._judges = judges
+        self._examiner = examiner
+
+    async def examine(self, filing: Filing, who: Principal, at: datetime) -> Examined:
+        """Read and judge a filing, outside of any transaction. Raises: Malformed, Invalid, Forbidden, Unavailable"""
+        examined = await self._judges.examine(filing, at.astimezone(CHINA).date())
+        if not who.scope(CREATE).reaches(examined.org):
+            raise errors.out_of_reach(examined.org)
+        return examined
+
+    async def hold(self, tx: Transaction) -> None:
+        """Keep a transaction that was begun before the examination (for its Idempotency-Key) open while that lasts."""
+        await repository.hold(tx)
+
+    async def check(self, tx: Transaction, examined: Examined, who: Principal) -> View:
+        """The verdict that filing it now would get; nothing is stored."""
+        judgement = await self._compared(tx, examined)
+        record = unstored(record_of(examined, judgement))
+        listing = listing_of(judgement)
+        return View(record, _readable(record["groups"], listing[:CHECKED_LISTED], who, CREATE), None)
+
+    async def file(self, tx: Transaction, examined: Examined, who: Principal, at: datetime) -> tuple[View, bool]:
+        """Store the submission and announce it; the same content again is the same submission. Second: whether new."""
+        series = Series(examined.org, examined.report, examined.period)
+        await repository.lock(tx, series)
+        same = await repository.find_same(tx, series, examined.sha256, examined.definition.hash)
+        if same is not None:
+            return await self._view(tx, same, who, CREATE), False
+        judgement = await self._compared(tx, examined)
+        record = {
+            **record_of(examined, judgement),
+            "id": new_id(),
+            "version": await repository.next_version(tx, series),
+            "submitted_by": who.actor,
+            "submitted_at": at,
+        }
+        listing = listing_of(judgement)
+        await self._store(tx, record, examined.compressed, judgement.figures, listing)
+        await self._announce(tx, record)
+        first = _readable(record["groups"], listing[:PAGE], who, CREATE)
+        return View(record, first, PAGE if len(listing) > PAGE else None), True
+
+    async def _compared(self, tx: Transaction, examined: Examined) -> Judgement:
+        """The judgement with its last phase, against what is accepted for the period before at this moment."""
+        before = await repository.accepted_figures(tx, Series(examined.org, examined.report, examined.prior_period))
+        prior: Figures | None = None
+        if before is not None:
+            opened = self._vault.open(before, Part.FIGURES, before["figures"])
+            prior = {code: None if value is None else Decimal(value) for code, value in opened.items()}
+        return self._examiner.judge(examined.report, examined.in_force_on).compare(examined.judgement, prior)
+
+    async def _store(
+        self, tx: Transaction, record: Mapping[str, Any], content: bytes, figures: Figures, listing: Sequence[Listed]
+    ) -> None:
+        submission_id = record["id"]
+        key = self._vault.new_key(submission_id)
+        plain = {code: None if value is None else format(value, "f") for code, value in figures.items()}
+        sealed_figures = self._vault.seal(key, submission_id, Part.FIGURES, orjson.dumps(plain))
+        pages = [
+            self._vault.seal(
+                key,
+                submission_id,
+                Part.FINDINGS,
+                orjson.dumps([(each.group, each.row, each.key, each.seen) for each in listing[start : start + PAGE]]),
+                start // PAGE,
+            )
+            for start in range(0, len(listing), PAGE)
+        ]
+        values = {**record, "kek": key.kek, "wrapped": key.wrapped, "figures": sealed_figures}
+        await repository.add(tx, values, self._vault.seal(key, submission_id, Part.CONTENT, content), pages)
+
+    async def _announce(self, tx: Transaction, record: Mapping[str, Any]) -> None:
+        event = ReportSubmitted(
+            submission_id=str(record["id"]),
+            report=RegimeRef(**record["definition"]),
+            period=record["period"],
+            org=record["org"],
+            version=record["version"],
+            verdict=record["verdict"],
+            rows=record["row_count"],
+            findings=record["counts"],
+            content_sha256=record["content_sha256"].hex(),
+        )
+        envelope = self._outbox.envelope(
+            event,
+            feature="submission",
+            subject=f"submission/{record['id']}",
+            actor=record["submitted_by"],
+            sequence=FIRST_EVENT,
+            at=record["submitted_at"],
+        )
+        await self._outbox.add(tx, envelope, event)
+
+    async def get(self, tx: Transaction, submission_id: UUID, who: Principal) -> View:
+        """A submission with its first findings. Raises: NotFound"""
+        return await self._view(tx, await self._found(tx, submission_id, who), who, READ)
+
+    async def findings(
+        self, tx: Transaction, submission_id: UUID, who: Principal, *, rule: str | None, start: int, limit: int
+    ) -> View:
+        """Listed findings from the `start`-th on, of one rule or all. Raises: NotFound, Invalid (no_such_rule)"""
+        row = await self._found(tx, submission_id, who)
+        begin, end = range_of(row["groups"], rule)
+        if rule is not None and begin == end:
+            raise errors.no_such_rule(rule)
+        return await self._page(tx, row, who, READ, max(begin, start), min(end, max(begin, start) + limit), end)
+
+    async def list(
+        self, tx: Transaction, who: Principal, *, filters: Mapping[str, str], before: UUID | None, limit: int
+    ) -> list[Row]:
+        """Submissions within the caller's reach, newest first."""
+        reach = who.scope(READ)
+        orgs = None if reach.everything else reach.units
+        return await repository.newest_first(tx, orgs=orgs, filters=filters, before=before, limit=limit)
+
+    async def _found(self, tx: Transaction, submission_id: UUID, who: Principal) -> Row:
+        row = await repository.get(tx, submission_id)
+        if row is None or not who.scope(READ).reaches(row["org"]):
+            raise errors.no_submission(hidden=row is not None)
+        return row
+
+    async def _view(self, tx: Transaction, row: Row, who: Principal, action: str) -> View:
+        _, end = range_of(row["groups"], None)
+        return await self._page(tx, row, who, action, 0, min(end, PAGE), end)
+
+    async def _page(
+        self, tx: Transaction, row: Row, who: Principal, action: str, start: int, stop: int, end: int
+    ) -> View:
+        """The listed findings [start, stop) of those up to `end`."""
+        opened: list[Listed] = []
+        if start < stop:
+            first = start // PAGE
+            for page in await repository.pages(tx, row["id"], first, (stop - 1) // PAGE):
+                plain = self._vault.open(row, Part.FINDINGS, page["sealed"], page["number"])
+                opened += [Listed(*each) for each in plain]
+            opened = opened[start - first * PAGE : stop - first * PAGE]
+        listed = _readable(row["groups"], opened, who, action)
+        await self._note_read(tx, row, listed, who)
+        return View(row, listed, stop if stop < end else None)
+
+    async def _note_read(self, tx: Transaction, row: Row, listed: Sequence[Listed], who: Principal) -> None:
+        """Record that classified data left the service; whoever filed it learns nothing new, and is not recorded."""
+        groups = [row["groups"][number] for number in {each.group for each in listed if not each.withheld}]
+        quoted = [group for group in groups if Secrecy(group["secrecy"]).covers(CLASSIFIED)]
+        if not quoted or who.actor == row["submitted_by"]:
+            return
+        items = tuple(sorted({group["field"] or group["rule"] for group in quoted}))
+        event = ClassifiedRead(items=items, level=highest([Secrecy(group["secrecy"]) for group in quoted]).value)
+        subject = f"submission/{row['id']}"
+        envelope = self._outbox.envelope(event, feature="access", subject=subject, actor=who.actor)
+        await self._outbox.add(tx, envelope, event)
+
+
+def _readable(
+    groups: Sequence[Mapping[str, Any]], listed: Sequence[Listed], who: Principal, action: str
+) -> list[Listed]:
+    """The findings with what they quote taken out where the reader is not cleared for it."""
+    cleared = [who.clears(action, Secrecy(group["secrecy"])) for group in groups]
+    return [each if cleared[each.group] else each._replace(key={}, seen=None, withheld=True) for each in listed]
