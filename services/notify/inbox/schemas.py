@@ -36,7 +36,7 @@ class InboxEntry(BaseModel):
                 "withheld": False,
                 "subject": {"zh": "客户等级变为B", "en": "The grade is now B"},
                 "body": {"zh": "…", "en": "…"},
-                "template": {"id": "company/message/grade-changed", "version": "2025-01-01", "hash": "9f2c…"},
+                "template": {"id": "company/message/example", "version": "2025-01-01", "hash": "9f2c…"},
                 "delivered_at": "2026-11-24T09:00:00Z",
                 "read_at": None,
             }
