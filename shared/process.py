@@ -28,7 +28,6 @@ from shared.db import Database, is_passing
 from shared.events import PRODUCERS, topic_of
 from shared.inbox import Consumer
 from shared.jobs import Job
-from shared.migrations import upgrade
 from shared.outbox import Outbox, Relay
 from shared.regime import Regimes, load
 from shared.settings import ServiceSettings
@@ -112,6 +111,8 @@ def main(service: Service[S], arguments: Sequence[str] | None = None) -> None:
     settings = load_settings(service.settings)
     telemetry.configure(service.name, given[0], settings.log_level, settings.otlp_endpoint)
     if given[0] == "migrate":
+        from shared.migrations import upgrade  # noqa: PLC0415 - alembic is a quarter of the start of api and worker
+
         upgrade(service.migrations, settings.database_url.get_secret_value())
         return
     parts = service.compose(settings)

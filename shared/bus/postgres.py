@@ -177,6 +177,8 @@ class PostgresLog:
     async def trim(self, keep: timedelta) -> int:
         """Drop what is older than `keep`; the number of partitions whose low watermark moved. One process at a time."""
         async with self._database.transaction() as tx:
+            if await tx.fetchval("SELECT to_regclass('message')") is None:
+                return 0  # no topic yet
             if not await tx.fetchval("SELECT pg_try_advisory_xact_lock(hashtext('kehu_bus_trim'))"):
                 return 0
             return await tx.execute(_TRIM, keep)
