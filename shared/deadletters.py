@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from shared.bus import Delivery, pack_headers, unpack_headers
-from shared.db import Database, Record, Transaction, is_passing
+from shared.db import Database, Record, Transaction, Work, is_passing
 from shared.errors import Conflict, NotFound
 from shared.events import Envelope, Undecodable
 from shared.ids import new_id
@@ -44,6 +44,9 @@ SET attempts = dead_letter.attempts + 1, last_failed_at = now(), error = exclude
     fingerprint = excluded.fingerprint
 """
 _GET = "SELECT * FROM dead_letter WHERE id = $1"
+_FAILED_AGAIN = """
+UPDATE dead_letter SET attempts = attempts + 1, last_failed_at = now(), error = $2, fingerprint = $3 WHERE id = $1
+"""
 _LOCK = "SELECT * FROM dead_letter WHERE id = $1 FOR UPDATE"
 
 
@@ -78,7 +81,7 @@ async def park(tx: Transaction, group: str, each: Delivery, error: BaseException
     named: tuple[UUID | None, str | None, str | None] = (None, None, None)
     with suppress(Undecodable):
         envelope = Envelope.of(each)
-        named = (envelope.id, envelope.type, envelope.subject)
+        named = (envelope.id, _storable(envelope.type), _storable(envelope.subject))
     await tx.execute(
         _INSERT,
         new_id(),
@@ -93,6 +96,11 @@ async def park(tx: Transaction, group: str, each: Delivery, error: BaseException
         type(error).__name__,
         fingerprint(error),
     )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text; the headers are parked byte by byte anyway."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def fingerprint(error: BaseException) -> str:
@@ -139,29 +147,27 @@ async def replay(
 ) -> Record:
     """Apply a parked event once more, for its own group; it stays parked if it fails again.
 
-    `record` writes, in the same transaction, who replayed it. Raises: NotFound; Conflict (still_failing).
+    `record` writes, in the same transaction, who replayed it. Raises: NotFound; Conflict (still_failing or
+    no_such_group).
     """
-    try:
-        async with database.transaction("redrive") as tx:
-            row = await get_letter(tx, letter_id, lock=True)
-            await handlers[row["consumer_group"]](tx, [_delivery(row)])
-            await tx.execute("DELETE FROM dead_letter WHERE id = $1", letter_id)
-            await record(tx, row)
-            return row
-    except (NotFound, KeyError):
-        raise
-    except Exception as error:
-        if is_passing(error):
-            raise
-        async with database.transaction() as tx:
-            await tx.execute(
-                "UPDATE dead_letter SET attempts = attempts + 1, last_failed_at = now(), error = $2, fingerprint = $3"
-                " WHERE id = $1",
-                letter_id,
-                type(error).__name__,
-                fingerprint(error),
-            )
-        raise Conflict("still_failing", f"The event fails as before ({fingerprint(error)}).") from error
+    async with Work(database, "redrive") as work:
+        tx = await work.begin()
+        row = await get_letter(tx, letter_id, lock=True)
+        handle = handlers.get(row["consumer_group"])
+        if handle is None:
+            raise Conflict("no_such_group", "The consumer group of this event is no part of the service any more.")
+        try:
+            async with tx.savepoint():
+                await handle(tx, [_delivery(row)])
+        except Exception as error:
+            if is_passing(error):
+                raise
+            await tx.execute(_FAILED_AGAIN, letter_id, type(error).__name__, fingerprint(error))
+            await work.commit()
+            raise Conflict("still_failing", f"The event fails as before ({fingerprint(error)}).") from error
+        await tx.execute("DELETE FROM dead_letter WHERE id = $1", letter_id)
+        await record(tx, row)
+    return row
 
 
 def _delivery(row: Record) -> Delivery:

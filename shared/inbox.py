@@ -28,6 +28,10 @@ Handle: TypeAlias = Callable[[Transaction, Sequence[Delivery]], Awaitable[None]]
 Effect: TypeAlias = Callable[[Transaction, Envelope, Any], Awaitable[None]]
 """Applies one event within the transaction."""
 
+_FIRST_DELAY_S, _LAST_DELAY_S = 0.1, 5.0
+_STEADY_S = 10.0
+_LANES_TERM = 5  # lease terms between two looks for new partitions
+
 _FIRST_SEEN = """
 INSERT INTO consumed (consumer_group, event_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id
 """
@@ -120,23 +124,25 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read, apply, commit, until `stop`; outages are waited out, fencing starts over from the stored offsets."""
-        delay = 0.1
+        clock, delay = asyncio.get_running_loop().time, _FIRST_DELAY_S
         while not stop.is_set():
             reader = self._transport.reader()
             membership = Membership(self.group, self._database, lease_s=self._lease_s)
+            started = clock()
             try:
                 await self._transport.ensure_topics(self.topics)
-                await membership.join(await self._lanes())
-                await self._read(reader, membership, stop)
-                delay = 0.1
+                lanes = await self._lanes()
+                await membership.join(lanes)
+                await self._read(reader, membership, lanes, stop)
             except Fenced:
                 CONSUMER_FENCED.labels(self.group).inc()
                 self._log.warning("consumer_fenced")
             except Exception as error:
                 passing = is_passing(error)
+                delay = _FIRST_DELAY_S if clock() - started > _STEADY_S else delay
                 self._log.log(30 if passing else 40, "consumer_waits", error=type(error).__name__, retry_s=delay)
                 await _pause(stop, delay)
-                delay = min(delay * 2, 5.0)
+                delay = min(delay * 2, _LAST_DELAY_S)
             finally:
                 await membership.leave()
                 await reader.close()
@@ -148,8 +154,17 @@ class Consumer:
             for number in range(await self._transport.partitions(topic))
         ]
 
-    async def _read(self, reader: Reader, membership: Membership, stop: asyncio.Event) -> None:
+    async def _read(
+        self, reader: Reader, membership: Membership, lanes: Sequence[Partition], stop: asyncio.Event
+    ) -> None:
+        """Until `stop`, or until a topic has got more partitions."""
+        clock = asyncio.get_running_loop().time
+        look_at = clock() + _LANES_TERM * self._lease_s
         while not stop.is_set():
+            if clock() > look_at:
+                if await self._lanes() != lanes:
+                    return
+                look_at = clock() + _LANES_TERM * self._lease_s
             if await membership.renew():
                 reader.assign(membership.positions)
             if not membership.positions:
@@ -158,7 +173,8 @@ class Consumer:
             batch = await reader.fetch(self._batch, min(1.0, self._lease_s / 4))
             if batch:
                 crash.point("consumer.after_fetch")
-                await self._apply(batch, membership)
+                async with membership.kept():
+                    await self._apply(batch, membership)
                 CONSUMED.labels(self.group).inc(len(batch))
 
     async def _apply(self, batch: Sequence[Delivery], membership: Membership) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from shared.bus import Partition
@@ -102,6 +102,36 @@ class Membership:
                 self._take(held)
             await self._balance()
         return set(self.positions) != before
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep the leases while a batch is applied, however long that takes.
+
+        Else two members whose batches outlast the lease would fence each other for ever. Only a process that stands
+        still loses its leases.
+        """
+        applied = asyncio.Event()
+        keeper = asyncio.create_task(self._keep(applied))
+        try:
+            yield
+        finally:
+            applied.set()
+            await keeper
+
+    async def _keep(self, applied: asyncio.Event) -> None:
+        while self._session is not None:
+            try:
+                await asyncio.wait_for(applied.wait(), self._lease.total_seconds() / 3)
+            except TimeoutError:
+                try:
+                    await self._session.execute(_SEEN, self._group, self.member)
+                    await self._session.execute(_RENEW, self._group, self.member, self._lease)
+                except Exception as error:
+                    if not is_passing(error):
+                        raise
+                    return  # `renew` meets the same fault after the batch and starts over
+            else:
+                return
 
     async def _balance(self) -> None:
         if self._session is None:

@@ -18,14 +18,18 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, Meta
 
 from shared import crash
 from shared.bus import Message, Transport, pack_headers
+from shared.bus.transport import MESSAGE_LIMIT
 from shared.clock import now
 from shared.db import Connection, Database, Record, Transaction, advisory_key, is_passing
+from shared.errors import TooLarge
 from shared.events import Envelope, Event, topic_of
 from shared.ids import new_id
 from shared.telemetry import OUTBOX_AGE, OUTBOX_ROWS, RELAYED, current_traceparent, log
 
 SHARDS = 8
 _ROUNDS = 16
+_FIRST_DELAY_S, _LAST_DELAY_S = 0.1, 5.0
+_STEADY_S = 10.0
 INSERT = "INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($1, $2, $3, $4, $5)"
 
 _READ = """
@@ -103,9 +107,12 @@ class Outbox:
         )
 
     def row(self, envelope: Envelope, event: Event) -> Row:
-        """The row to insert."""
+        """The row to insert; TooLarge if no bus would take the event (it would stop the relay for ever)."""
         key = envelope.partitionkey.encode()
         value = event.model_dump_json().encode()
+        if len(value) > MESSAGE_LIMIT:
+            detail = "This is more than one event can carry; make the change in several steps."
+            raise TooLarge("change_too_large", detail, members={"limit_bytes": MESSAGE_LIMIT})
         return Row(zlib.crc32(key) % SHARDS, self.topic, key, value, pack_headers(envelope.headers()))
 
     async def add(self, tx: Transaction, envelope: Envelope, event: Event) -> None:
@@ -134,20 +141,21 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead what can be led and drain it, until `stop`; outages are waited out."""
-        delay = 0.1
+        clock, delay = asyncio.get_running_loop().time, _FIRST_DELAY_S
         while not stop.is_set():
             session: Connection | None = None
+            started = clock()
             try:
                 session = await self._database.session()
                 await self._lead(session, stop)
-                delay = 0.1
             except Exception as error:
+                delay = _FIRST_DELAY_S if clock() - started > _STEADY_S else delay
                 if not is_passing(error):
                     self._log.error("relay_failed", error=type(error).__name__, exc_info=error)
                 else:
                     self._log.warning("relay_waits", error=type(error).__name__, retry_s=delay)
                 await _sleep(stop, delay)
-                delay = min(delay * 2, 5.0)
+                delay = min(delay * 2, _LAST_DELAY_S)
             finally:
                 if session is not None:
                     session.terminate()
