@@ -28,7 +28,7 @@ Values = Annotated[bool, Query(alias="values", description="open sealed values, 
 
 
 class EventStream(StreamingResponse):
-    """A plain stream: a route of FastAPI's own SSE kind is itself the generator, and refuses nobody before it begins."""
+    """A plain stream: a route of FastAPI's own SSE kind is itself the generator and cannot refuse before it begins."""
 
     media_type = "text/event-stream"
 
