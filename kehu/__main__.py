@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kehu.client import SuiteClient
-from kehu.commands import deadletters, regimes
+from kehu.commands import audit, deadletters, regimes
 from kehu.data import DataDirectory
 from kehu.failure import SuiteFailed
 from kehu.options import DATA, AsJson, Data, console
@@ -28,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(deadletters.app, name="dead-letters")
+app.add_typer(audit.app, name="audit")
 app.add_typer(regimes.app, name="regimes")
 _STOP_SECONDS: Final = 60.0
 
