@@ -1,6 +1,6 @@
 """Alembic's entry: all tables of the reporting database."""
 
-from services.reporting.submission import models
+from services.reporting.submission.models import submission
 from shared.migrations import run
 
-run(models.METADATA)
+run(submission.metadata)
