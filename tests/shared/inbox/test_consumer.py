@@ -16,6 +16,7 @@ from shared.events import DealingsRecorded, Envelope
 from shared.inbox import Consumer, Handle, dispatch
 from shared.telemetry import CONSUMER_LAG, DEAD_LETTERS
 from tests.factories.events import dealings, envelope
+from tests.factories.waiting import until_query
 
 pytestmark = pytest.mark.req("R0.2")
 
@@ -61,16 +62,6 @@ async def running(*consumers: Consumer) -> AsyncIterator[None]:
         await asyncio.wait_for(asyncio.gather(*tasks), 20)
 
 
-async def until(database: Database, sql: str, wanted: object, within_s: float = 20) -> None:
-    """Wait for a query to give `wanted`."""
-    seen = None
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(within_s), database.reading() as tx:
-            while (seen := await tx.fetchval(sql)) != wanted:
-                await asyncio.sleep(0.05)
-    assert seen == wanted
-
-
 async def effects(database: Database) -> dict[str, list[int]]:
     """Sequences by key, in the order of their effects."""
     async with database.reading() as tx:
@@ -98,7 +89,7 @@ async def test_each_event_has_its_effect_once_and_in_order(
 ) -> None:
     await transport.publish(facts(topic, 500))
     async with running(consumer(database, transport, topic)):
-        await until(database, EFFECTS, 500)
+        await until_query(database, EFFECTS, 500)
     assert await effects(database) == {f"c-{n}": list(range(50)) for n in range(10)}
 
 
@@ -108,7 +99,7 @@ async def test_what_the_bus_delivers_twice_has_one_effect(database: Database, tr
     await transport.publish(messages[20:60])
     await transport.publish(messages)
     async with running(consumer(database, transport, topic)):
-        await until(database, "SELECT sum(next_position)::int FROM consumer_offset", 240)
+        await until_query(database, "SELECT sum(next_position)::int FROM consumer_offset", 240)
     assert await effects(database) == {f"c-{n}": list(range(10)) for n in range(10)}
 
 
@@ -123,7 +114,7 @@ async def test_a_passing_fault_is_retried_until_it_passes(database: Database, tr
 
     await transport.publish(facts(topic, 30))
     async with running(consumer(database, transport, topic, stumbling)):
-        await until(database, EFFECTS, 30)
+        await until_query(database, EFFECTS, 30)
     assert await effects(database) == {f"c-{n}": list(range(3)) for n in range(10)}
     async with database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 0
@@ -141,7 +132,7 @@ async def test_a_poison_event_is_parked_and_the_others_go_on(
     messages[17] = Message(topic, good.key, b"\x00", nul)
     await transport.publish(messages)
     async with running(consumer(database, transport, topic)):
-        await until(database, "SELECT sum(next_position)::int FROM consumer_offset", 40)
+        await until_query(database, "SELECT sum(next_position)::int FROM consumer_offset", 40)
     assert await effects(database) == {"c-0": [n for n in range(40) if n not in (7, 11, 13, 17)]}
     async with database.reading() as tx:
         parked = await tx.fetch("SELECT * FROM dead_letter ORDER BY position")
@@ -166,7 +157,7 @@ async def test_a_handler_that_fails_on_some_values_parks_only_those(
 
     await transport.publish(facts(topic, 60))
     async with running(consumer(database, transport, topic, dispatch("g", {DealingsRecorded: picky}))):
-        await until(database, "SELECT sum(next_position)::int FROM consumer_offset", 60)
+        await until_query(database, "SELECT sum(next_position)::int FROM consumer_offset", 60)
     assert await effects(database) == {f"c-{n}": [0, 1, 2, 4, 5] for n in range(10)}
     async with database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter WHERE error = 'DivisionByZeroError'") == 10
@@ -184,7 +175,7 @@ async def test_every_group_gets_every_event(database: Database, transport: Trans
 
     await transport.publish(facts(topic, 90))
     async with running(counting("one"), counting("two"), counting("three")):
-        await until(database, "SELECT sum(next_position)::int FROM consumer_offset", 270)
+        await until_query(database, "SELECT sum(next_position)::int FROM consumer_offset", 270)
     assert seen == {"one": 90, "two": 90, "three": 90}
 
 
@@ -193,12 +184,12 @@ async def test_a_group_that_joins_late_reads_from_the_beginning(
 ) -> None:
     await transport.publish(facts(topic, 50))
     async with running(consumer(database, transport, topic)):
-        await until(database, EFFECTS, 50)
+        await until_query(database, EFFECTS, 50)
         late = Consumer(
             "late", [topic], dispatch("late", {DealingsRecorded: note}), database=database, transport=transport
         )
         async with running(late):
-            await until(database, EFFECTS, 100)
+            await until_query(database, EFFECTS, 100)
 
 
 async def test_events_that_nobody_asked_for_pass_by(database: Database, transport: Transport, topic: str) -> None:
@@ -206,7 +197,7 @@ async def test_events_that_nobody_asked_for_pass_by(database: Database, transpor
     strange = tuple((name, b"moon.risen" if name == "ce_type" else value) for name, value in message.headers)
     await transport.publish([Message(topic, message.key, b"?", strange), message])
     async with running(consumer(database, transport, topic)):
-        await until(database, EFFECTS, 1)
+        await until_query(database, EFFECTS, 1)
     async with database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 0
 
@@ -216,7 +207,7 @@ async def test_lag_and_dead_letters_are_measured(database: Database, transport: 
     bad = Message(topic, b"c-0", b"?", facts(topic, 1)[0].headers)
     await transport.publish([bad, *facts(topic, 20, keys=1)])
     async with running(reader):
-        await until(database, EFFECTS, 20)
+        await until_query(database, EFFECTS, 20)
     await transport.publish(facts(topic, 7, keys=1))
     await reader.observe()
     lags = [
@@ -234,7 +225,7 @@ async def test_a_consumer_goes_on_by_itself_when_its_sessions_are_ended(
 ) -> None:
     async with running(consumer(database, transport, topic)):
         await transport.publish(facts(topic, 20))
-        await until(database, EFFECTS, 20)
+        await until_query(database, EFFECTS, 20)
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
             async with database.reading() as tx:
                 await tx.fetch(
@@ -242,4 +233,4 @@ async def test_a_consumer_goes_on_by_itself_when_its_sessions_are_ended(
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
         await transport.publish(facts(topic, 20))
-        await until(database, EFFECTS, 40)
+        await until_query(database, EFFECTS, 40)

@@ -1,0 +1,25 @@
+"""Waiting for what happens by itself, and not a moment longer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from shared.db import Database
+
+
+async def until(ask: Callable[[], Awaitable[object]], wanted: object = True, within_s: float = 25) -> None:
+    """Ask until the answer is `wanted`."""
+    deadline = time.monotonic() + within_s
+    while (seen := await ask()) != wanted:
+        assert time.monotonic() < deadline, f"{seen}, not {wanted}"
+        await asyncio.sleep(0.05)
+
+
+async def until_query(database: Database, sql: str, wanted: object, within_s: float = 25) -> None:
+    """Ask the database until the first value of the answer is `wanted`."""
+
+    async def ask() -> object:
+        async with database.reading() as tx:
+            return await tx.fetchval(sql)
+
+    await until(ask, wanted, within_s)
