@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from services.customer import consumers, jobs
+from services.customer.dealings import routes as dealings_routes
+from services.customer.dealings.service import Feeds
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary import routes as dictionary_routes
 from services.customer.dictionary.service import Dictionaries
@@ -11,6 +13,9 @@ from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
 from services.customer.file.reads import Reads
 from services.customer.file.service import Files
+from services.customer.grading import routes as grading_routes
+from services.customer.grading.reading import Grades
+from services.customer.grading.service import Grading
 from services.customer.settings import CustomerSettings
 from shared.process import Parts, Service, standard_parts
 from shared.sealing import KeyRing
@@ -24,9 +29,17 @@ def compose(settings: CustomerSettings) -> Parts:
     files = Files(dictionaries, ring, parts.outbox, reads, totals)
     histories = Histories(dictionaries, ring, reads)
     keys = Keys(dictionaries, ring, parts.outbox)
-    parts.routers += [dictionary_routes.build(dictionaries), file_routes.build(files, histories, keys)]
-    parts.consumers += consumers.table(parts)
-    parts.jobs += jobs.table(keys)
+    feeds = Feeds(dictionaries, files, totals, parts.outbox)
+    grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
+    grades = Grades(grading, files, dictionaries, totals, reads)
+    parts.routers += [
+        dictionary_routes.build(dictionaries),
+        file_routes.build(files, histories, keys),
+        dealings_routes.build(feeds),
+        grading_routes.build(grades),
+    ]
+    parts.consumers += consumers.table(parts, grading)
+    parts.jobs += jobs.table(keys, grading)
     return parts
 
 

@@ -1,9 +1,45 @@
-"""Every input from the bus."""
+"""Every input from the bus: one group re-checks grades after what happened to customers."""
 
-from shared.inbox import Consumer
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.customer.grading.service import Grading
+from shared.bus import Delivery
+from shared.clock import now
+from shared.db import Transaction
+from shared.events import EVENTS, CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope
+from shared.inbox import Consumer, Handle, first_seen
 from shared.process import Parts
+from shared.telemetry import EVENT_DELAY
+
+GRADING = "customer-grading"
+_TYPES = {event.type for event in (CustomerRegistered, CustomerChanged, DealingsRecorded)}
 
 
-def table(parts: Parts) -> list[Consumer]:
+def table(parts: Parts, grading: Grading) -> list[Consumer]:
     """The consumers of this service."""
-    return []
+    handle = recheck(grading)
+    return [Consumer(GRADING, parts.topics("customer"), handle, database=parts.database, transport=parts.transport)]
+
+
+def recheck(grading: Grading) -> Handle:
+    """Re-check each customer of a batch once, however many of its events may change the grade."""
+
+    async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
+        wanted = [(envelope, each) for each in batch if (envelope := Envelope.of(each)).type in _TYPES]
+        if not wanted:
+            return
+        fresh = await first_seen(tx, GRADING, [envelope.id for envelope, _ in wanted])
+        moment = now()
+        causes: dict[UUID, str | None] = {}
+        for envelope, each in wanted:
+            if envelope.id in fresh:
+                customer_id = grading.counts(EVENTS[envelope.type].model_validate_json(each.value), moment)
+                if customer_id is not None:
+                    causes[customer_id] = envelope.traceparent
+                EVENT_DELAY.labels(GRADING).observe(max(0.0, (moment - envelope.time).total_seconds()))
+        await grading.recheck(tx, causes.keys(), moment, causes)
+
+    return handle

@@ -59,10 +59,7 @@ WHERE (old.customer_id, old.found_on, old.kind, old.severity, old.withdrawn)
   IS DISTINCT FROM (excluded.customer_id, excluded.found_on, excluded.kind, excluded.severity, excluded.withdrawn)
 RETURNING customer_id
 """
-_OWNERS = """
-SELECT customer_id FROM purchase WHERE source_id = ANY($1::text[])
-UNION SELECT customer_id FROM violation WHERE source_id = ANY($2::text[])
-"""
+_OWNERS = "SELECT source_id, customer_id FROM {table} WHERE source_id = ANY($1::text[])"
 _TAKEN = """
 SELECT p.customer_id, p.month FROM purchase p
 JOIN jsonb_to_recordset($1) AS given (source_id text, customer_id uuid, month date) USING (customer_id, month)
@@ -87,9 +84,10 @@ async def upsert_violations(tx: Transaction, rows: Sequence[Mapping[str, Any]], 
     return [row["customer_id"] for row in await tx.fetch(_VIOLATIONS, rows, at, actor)]
 
 
-async def owners(tx: Transaction, purchases: Iterable[str], violations: Iterable[str]) -> set[UUID]:
+async def owners(tx: Transaction, dealings: Dealings, source_ids: Iterable[str]) -> dict[str, UUID]:
     """The customers that these sources are recorded for so far."""
-    return {row["customer_id"] for row in await tx.fetch(_OWNERS, list(purchases), list(violations))}
+    sql = _OWNERS.format(table=_TABLES[dealings][0])
+    return {row["source_id"]: row["customer_id"] for row in await tx.fetch(sql, list(source_ids))}
 
 
 async def taken(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[tuple[UUID, date]]:

@@ -18,7 +18,7 @@ from shared.sealing import WrappedKey
 _LOCK = """
 SELECT c.kind, c.unit, c.manager, c.version, c.erased_at, k.kek, k.wrapped,
   (SELECT jsonb_object_agg(code, c.values -> code) FROM unnest($2::text[]) code WHERE c.values ? code) AS present
-FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR UPDATE OF c
+FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR NO KEY UPDATE OF c
 """
 _REGISTER = """
 WITH file AS (

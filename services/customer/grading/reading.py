@@ -1,0 +1,81 @@
+"""Use cases of showing grades: the latest check, and every change, as far as the reader is cleared (R1.5)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from services.customer.dealings.totals import Totals
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file.reads import Reads
+from services.customer.file.service import Files
+from services.customer.grading import errors, explanation, repository
+from services.customer.grading.explanation import READ, Explainer
+from services.customer.grading.service import Grading
+from shared.auth import Principal
+from shared.db import Record, Transaction
+
+RECHECK = "customer.grade.recheck"
+
+
+class Grades:
+    """Shows grades."""
+
+    def __init__(
+        self, grading: Grading, files: Files, dictionaries: Dictionaries, totals: Totals, reads: Reads
+    ) -> None:
+        self._grading = grading
+        self._files = files
+        self._dictionaries = dictionaries
+        self._totals = totals
+        self._reads = reads
+        self._explainers = lru_cache(maxsize=64)(self._explainer)
+
+    def _explainer(self, kind: str, day: date, digest: str) -> Explainer | None:
+        """Explains checks by the policy text of that day, if it still is the text that they were made with."""
+        policy = self._grading.policy_on(kind, day)
+        if policy is None or policy.declared.ref.hash != digest:
+            return None
+        return Explainer(policy, self._totals.formulas(policy.catalogue, day))
+
+    async def latest(self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime) -> dict[str, Any]:
+        """The latest check. Raises: NotFound (not_found, not_graded_yet)."""
+        file = await self._files.reach(tx, who, READ, customer_id)
+        row = await repository.latest(tx, customer_id)
+        if row is None:
+            raise errors.not_graded_yet()
+        return (await self._explained(tx, who, file, [row], now))[0]
+
+    async def changes(
+        self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Changes of grade below a serial, newest first, and whether there are more. Raises: NotFound."""
+        file = await self._files.reach(tx, who, READ, customer_id)
+        rows = await repository.changes(tx, customer_id, below, limit + 1)
+        return await self._explained(tx, who, file, rows[:limit], now), len(rows) > limit
+
+    async def _explained(
+        self, tx: Transaction, who: Principal, file: Record, rows: list[Record], now: datetime
+    ) -> list[dict[str, Any]]:
+        read: set[str] = set()
+        views = []
+        for row in rows:
+            explainer = self._explainers(file["kind"], row["policy_version"], row["policy_hash"])
+            view, shown = (
+                (explanation.without_words(row), set[str]()) if explainer is None else explainer.explain(who, row)
+            )
+            read |= shown
+            views.append({**view, "before": row["before"]} if "before" in row else view)
+        catalogue = self._dictionaries.catalogue(file["kind"], now)
+        await self._reads.note(tx, who, catalogue, file["id"], read & catalogue.items.keys())
+        return views
+
+    async def recheck(self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime) -> dict[str, Any]:
+        """Check one customer at once, and show the outcome. Raises: NotFound, Conflict (no_grade_policy)."""
+        file = await self._files.reach(tx, who, RECHECK, customer_id)
+        if self._grading.policy(file["kind"], now) is None:
+            raise errors.no_policy()
+        await self._grading.recheck(tx, [customer_id], now)
+        return await self.latest(tx, who, customer_id, now)
