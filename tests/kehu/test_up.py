@@ -1,52 +1,25 @@
 """`kehu up`, `status`, `down` with real processes: one service stands for all of them."""
 
-import json
 import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import psutil
 import pytest
 
+from tests.factories.suite import Suite, eventually, lives
+
 pytestmark = [pytest.mark.slow, pytest.mark.req("R0.1")]
-
-
-class Suite:
-    """The command line, against one data directory."""
-
-    def __init__(self, data: Path, port_base: int) -> None:
-        self.data = data
-        self.port_base = port_base
-
-    def kehu(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "kehu", *arguments, "--data", str(self.data)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-
-    def up(self) -> subprocess.CompletedProcess[str]:
-        return self.kehu("up", "--detach", "--only", "audit", "--port-base", str(self.port_base))
-
-    def status(self) -> dict[str, Any]:
-        done = self.kehu("status", "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def pids(self) -> list[int]:
-        state = self.status()
-        servers = [server["pid"] for server in state["servers"].values()]
-        return servers + [role["pid"] for service in state["services"].values() for role in service["roles"].values()]
 
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    suite = Suite(tmp_path_factory.mktemp("suite") / "data", _free_block_of_ports())
+    suite = Suite(tmp_path_factory.mktemp("suite") / "data", ("audit",))
     yield suite
     suite.kehu("down")
 
@@ -97,13 +70,13 @@ def test_a_killed_process_is_started_again(running: Suite) -> None:
         worker = running.status()["services"]["audit"]["roles"]["worker"]
         return worker["restarts"] > before["restarts"] and worker["pid"] not in {None, before["pid"]}
 
-    _eventually(restarted)
+    eventually(restarted)
 
 
 def test_a_killed_postgres_is_started_again_and_the_service_recovers(running: Suite) -> None:
     os.kill(running.status()["servers"]["postgres"]["pid"], signal.SIGKILL)
-    _eventually(lambda: running.status()["servers"]["postgres"]["restarts"] == 1)
-    _eventually(lambda: running.status()["services"]["audit"]["ready"])
+    eventually(lambda: running.status()["servers"]["postgres"]["restarts"] == 1)
+    eventually(lambda: running.status()["services"]["audit"]["ready"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children of their parent's death on Linux only")
@@ -111,14 +84,14 @@ def test_a_killed_supervisor_leaves_no_process_and_blocks_no_start(running: Suit
     processes = [psutil.Process(pid) for pid in running.pids()]
     os.kill(running.status()["supervisor"]["pid"], signal.SIGKILL)
     assert running.up().returncode == 0
-    assert not [process for process in processes if _lives(process)]
+    assert not [process for process in processes if lives(process)]
 
 
 def test_down_stops_everything_and_a_second_start_keeps_data_and_secrets(running: Suite) -> None:
     processes = [psutil.Process(pid) for pid in running.pids()]
     seed = (running.data / "secrets" / "audit-checkpoint-seed").read_text()
     assert running.kehu("down").returncode == 0
-    assert not [process for process in processes if _lives(process)]
+    assert not [process for process in processes if lives(process)]
     assert running.kehu("status").returncode == 1
     assert running.kehu("down").returncode == 1
     assert "migrating" not in running.up().stdout
@@ -150,28 +123,4 @@ def test_ctrl_c_in_the_foreground_stops_everything_in_order(suite: Suite) -> Non
     rest = foreground.stdout.read()
     assert foreground.wait(30) == 0
     assert [line.split()[1] for line in rest.splitlines() if "stopped" in line] == ["audit", "audit", "postgres"]
-    assert not [process for process in processes if _lives(process)]
-
-
-def _lives(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def _eventually(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-
-
-def _free_block_of_ports() -> int:
-    """A base from which the suite's sixteen ports are free; each worker of the test run looks elsewhere."""
-    for base in range(21000 + os.getpid() % 300 * 20, 60000, 20):
-        try:
-            for port in range(base, base + 16):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
+    assert not [process for process in processes if lives(process)]

@@ -1,0 +1,68 @@
+"""A suite under test, driven as a person would: by the `kehu` command in processes of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+class Suite:
+    """The command line, against one data directory and some of the services."""
+
+    def __init__(self, data: Path, services: Sequence[str]) -> None:
+        self.data = data
+        self.services = services
+        self.port_base = _free_block_of_ports()
+
+    def kehu(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "kehu", *arguments, "--data", str(self.data)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+
+    def up(self) -> subprocess.CompletedProcess[str]:
+        only = [part for name in self.services for part in ("--only", name)]
+        return self.kehu("up", "--detach", *only, "--port-base", str(self.port_base))
+
+    def status(self) -> dict[str, Any]:
+        return self.json("status")
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints with --json; it must succeed."""
+        done = self.kehu(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def pids(self) -> list[int]:
+        state = self.status()
+        servers = [server["pid"] for server in state["servers"].values()]
+        return servers + [role["pid"] for service in state["services"].values() for role in service["roles"].values()]
+
+
+def lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
+def _free_block_of_ports() -> int:
+    """A base from which the suite's sixteen ports are free; each worker of the test run looks elsewhere."""
+    for base in range(21000 + os.getpid() % 300 * 20, 60000, 20):
+        try:
+            for port in range(base, base + 16):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
