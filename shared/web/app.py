@@ -74,8 +74,10 @@ def create_app(
     app.state.authenticator = surface.authenticator
     app.state.outbox = surface.outbox
     app.state.service = surface.service
-    for router in (_health(surface), *routers):
+    included = (_health(surface), *routers)
+    for router in included:
         app.include_router(router)
+    app.state.routes = [each for router in included for each in router.routes if isinstance(each, APIRoute)]
     _answer_refusals(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Edge, service=surface.service, body_limit=surface.settings.body_limit_bytes)
@@ -145,8 +147,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         problem = {"content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}}}
-        for route in app.routes:
-            if isinstance(route, APIRoute) and route.include_in_schema and (action := action_of(route)):
+        for route in app.state.routes:  # app.routes no longer shows the routes of included routers
+            if route.include_in_schema and (action := action_of(route)):
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
                     operation["security"] = [{"bearer": []}]

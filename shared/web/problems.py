@@ -19,6 +19,7 @@ from shared.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
 _SEEN_LIMIT = 120
+_SECRETS = frozenset({"password", "secret"})  # never repeated, not even to who sent them
 _HTTP_CODES = {404: "no_such_route", 405: "method_not_allowed", 406: "not_acceptable"}
 
 
@@ -115,6 +116,8 @@ def faults_of(found: Iterable[Mapping[str, Any]]) -> Iterable[Fault]:
     for each in found:
         seen = each.get("input")
         shown = seen if isinstance(seen, int | float | bool | None) else str(seen)[:_SEEN_LIMIT]
+        if _SECRETS.intersection(each["loc"]):
+            shown = None
         yield Fault(pointer(each["loc"]), each["type"], None if each["type"] == "missing" else shown, each["msg"])
 
 
