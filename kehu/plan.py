@@ -96,7 +96,7 @@ class Plan:
                     "token_lifetime_s": str(_SAMPLE_TOKEN_S),
                 }
             case "console":
-                return peers
+                return {"kek": self._key_ring("console-kek"), "secure_cookies": "false", **peers}
             case _:
                 return {}
 

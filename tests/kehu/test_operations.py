@@ -84,7 +84,9 @@ def test_the_log_is_verified_witnessed_and_a_changed_entry_found(suite: Suite, t
     report = suite.json("audit", "verify", "--checkpoint", str(kept))
     assert (report["ok"], report["findings"]) == (True, [])
 
-    change = "UPDATE entry SET payload = set_byte(payload, 9, 65) WHERE index = 1"
+    change = (
+        "SET session_replication_role = replica; UPDATE entry SET payload = set_byte(payload, 9, 65) WHERE index = 1"
+    )
     PostgresServer(suite.data / "postgres").execute(change, "audit")
     done = suite.kehu("audit", "verify", "--json")
     assert done.returncode == 1
