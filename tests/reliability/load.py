@@ -1,0 +1,128 @@
+"""Clients that change hot customers over HTTP and keep a journal of what they were told.
+
+All write the same few items of the same few customers, with If-Match, from whatever version they last heard of: so
+versions race, edits clash and answers get lost. Called by the reliability tests and by chaos.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+import httpx
+
+from tests.fakes.issuer import Issuer
+from tests.reliability.checker import Attempt, Outcome
+
+MARK: Final = "shop_name"
+"""The item that carries an attempt's mark."""
+GRADED: Final = "credit_level"
+UNIT: Final = "unit-1"
+_ROLE: Final = "department_manager"
+# With these the credit level alone decides between two grades, so that every second change moves the grade.
+_FILE: Final = {
+    "address": "示例路 1 号",
+    "contact_person": "张示例",
+    "contact_phone": "13900000000",
+    "business_area": 45,
+    "settlement_method": "electronic",
+}
+_REPEATS: Final = 4
+_numbers = count(1)
+
+
+@dataclass
+class Journal:
+    """What the clients were told; a change without an answer, even after repeating it, is unknown."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(each.outcome is outcome for each in self.attempts)
+
+
+class Load:
+    """`async with Load(urls, issuer) as load:` opens hot customers; then `write` for a while, as often as wanted."""
+
+    def __init__(
+        self, urls: list[str], issuer: Issuer, *, customers: int = 6, seed: int = 1, patience_s: float = 4.0
+    ) -> None:
+        self.journal = Journal()
+        self.customers: list[str] = []
+        self._versions: dict[str, int] = {}
+        self._urls = urls
+        self._issuer = issuer
+        self._wanted = customers
+        self._random = random.Random(seed)
+        self._http = httpx.AsyncClient(timeout=patience_s, trust_env=False)
+
+    async def __aenter__(self) -> "Load":
+        await asyncio.gather(*(self._register() for _ in range(self._wanted)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    def headers(self) -> dict[str, str]:
+        return self._issuer.bearer("dept", [_ROLE], UNIT)
+
+    async def _register(self) -> None:
+        number = next(_numbers)
+        mark = f"opened-{number}"
+        values = {**_FILE, "customer_code": f"R-{number:06d}", MARK: mark}
+        answer = await self._http.post(
+            f"{self._urls[0]}/v1/customers", json={"kind": "retail", "values": values}, headers=self.headers()
+        )
+        assert answer.status_code == 201, answer.text
+        customer = answer.json()["id"]
+        self._versions[customer] = 1
+        self.customers.append(customer)
+        self.journal.attempts.append(Attempt(mark, customer, Outcome.ACKED, 1))
+
+    async def write(self, seconds: float, *, clients: int = 6, pause_s: float = 0.0) -> None:
+        """Change customers with some clients side by side, for a while."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        await asyncio.gather(*(self._client(deadline, pause_s) for _ in range(clients)))
+
+    async def _client(self, deadline: float, pause_s: float) -> None:
+        headers = self.headers()
+        while asyncio.get_running_loop().time() < deadline:
+            await self.change(self._random.choice(self.customers), headers)
+            await asyncio.sleep(pause_s)
+
+    async def change(self, customer: str, headers: dict[str, str] | None = None, url: str | None = None) -> Attempt:
+        """One change, repeated with the same values and the same If-Match while its outcome is unknown."""
+        mark = f"mark-{next(_numbers)}"
+        values = {MARK: mark, GRADED: self._random.choice("AD")}
+        base, outcome, version = self._versions[customer], Outcome.REFUSED, 0
+        for repeat in range(_REPEATS):
+            answer = await self._patch(url or self._random.choice(self._urls), customer, base, values, headers)
+            if answer is None or answer.status_code >= 500:
+                outcome = Outcome.UNKNOWN
+                await asyncio.sleep(0.1 * (repeat + 1))
+                continue
+            self._learn(customer, answer)
+            if answer.status_code == 200:
+                outcome, version = Outcome.ACKED, answer.json()["version"]
+            break
+        attempt = Attempt(mark, customer, outcome, version)
+        self.journal.attempts.append(attempt)
+        return attempt
+
+    async def _patch(
+        self, url: str, customer: str, base: int, values: dict[str, Any], headers: dict[str, str] | None
+    ) -> httpx.Response | None:
+        try:
+            return await self._http.patch(
+                f"{url}/v1/customers/{customer}",
+                json={"values": values},
+                headers={**(headers or self.headers()), "If-Match": f'"{base}"'},
+            )
+        except httpx.HTTPError:
+            return None
+
+    def _learn(self, customer: str, answer: httpx.Response) -> None:
+        seen = answer.headers.get("ETag", "").strip('"')
+        if seen.isdigit():
+            self._versions[customer] = max(self._versions[customer], int(seen))

@@ -1,0 +1,262 @@
+"""Runs the processes on the path of a change, as production does, to be killed, paused and started again by name.
+
+Every suite has databases and topics of its own on the servers that it is given. Called by the reliability tests and
+by chaos; judges nothing.
+"""
+
+import random
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from kehu.child import stop
+from kehu.data import DataDirectory
+from kehu.kafka import LocalKafka
+from kehu.plan import Plan
+from kehu.postgres import PostgresServer
+from kehu.programs import ServiceProcess
+from services.audit.app import SERVICE as AUDIT
+from services.customer.app import SERVICE as CUSTOMER
+from services.notify.app import SERVICE as NOTIFY
+from shared.migrations import upgrade
+from tests.fakes.issuer import Issuer
+
+SERVICES: Final = ("customer", "audit", "notify")
+PATH: Final = ("customer.api", "customer.worker", "audit.worker", "notify.worker")
+"""The least that a change needs on its way to the log and to the inbox."""
+WHOLE: Final = (*PATH, "audit.api", "notify.api")
+REPLICATED: Final = (*WHOLE, "customer.api.2", "customer.worker.2", "audit.worker.2")
+
+_MIGRATIONS: Final = {each.name: each.migrations for each in (CUSTOMER, AUDIT, NOTIFY)}
+_PORTS: Final = range(10_000, 30_000, 50)
+_REPLICA_PORTS: Final = 20
+_STARTUP_S: Final = 40.0
+_suites = count(1)
+
+# An offset that goes back shows a member that was not fenced; it would be caught up with before anybody looks.
+_WATCH_OFFSETS: Final = """
+CREATE TABLE offset_regression (lane text, before bigint, after bigint);
+ALTER TABLE offset_regression OWNER TO {role};
+CREATE FUNCTION note_regression() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO offset_regression VALUES (concat_ws(' ', new.consumer_group, new.topic, new.partition),
+    old.next_position, new.next_position); RETURN new; END $$;
+CREATE TRIGGER note_regression AFTER UPDATE ON consumer_offset FOR EACH ROW
+  WHEN (new.next_position < old.next_position) EXECUTE FUNCTION note_regression();
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The real servers below a suite; `kafka` is None if somebody else runs the broker, or there is none."""
+
+    postgres: PostgresServer
+    issuer: Issuer
+    bus: str = "postgres"
+    bootstrap: str = ""
+    kafka: LocalKafka | None = None
+
+
+@dataclass
+class Member:
+    """One process of a suite."""
+
+    name: str
+    service: str
+    verb: str
+    url: str
+    directory: Path
+    environment: Mapping[str, str]
+    starts: int = 0
+    _running: ServiceProcess | None = field(default=None, init=False)
+
+    def start(self, **more: str) -> None:
+        """Start it with more variables: KEHU_CRASH, or KEHU_PLANT and KEHU_PAUSE of tests.reliability.planted."""
+        command = [sys.executable, "-m", f"services.{self.service}", self.verb]
+        if more.keys() & {"KEHU_PLANT", "KEHU_PAUSE"}:
+            command = [sys.executable, "-m", "tests.reliability.planted", f"services.{self.service}", self.verb]
+        self.starts += 1
+        environment = {**self.environment, "KEHU_TEST_BUILD": "1", **more}
+        log = self.directory.with_suffix(".log")
+        self._running = ServiceProcess(command, environment, url=self.url, directory=self.directory, log=log)
+        self._running.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self._running is not None and self._running.pid is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless it has ended."""
+        if self._running is not None and self._running.process is not None and self.is_running:
+            self._running.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, and wait for the end."""
+        self.signal(signal.SIGKILL)
+        if self._running is not None and self._running.process is not None:
+            self._running.process.wait()
+
+    def await_ready(self, within_s: float = _STARTUP_S) -> None:
+        """Return when it says that it is ready."""
+        eventually(lambda: self._running is not None and self._running.is_ready(), within_s, f"{self.name} ready", self)
+
+    def is_ready(self) -> bool:
+        return self._running is not None and self._running.is_ready()
+
+    def await_crash(self, within_s: float = 20.0) -> None:
+        """Return when it has killed itself at its crash point; AssertionError if it lives on or ended otherwise."""
+        eventually(lambda: not self.is_running, within_s, f"{self.name} dead at its crash point", self)
+        assert self._running is not None and self._running.process is not None
+        assert self._running.process.returncode == -signal.SIGKILL, f"{self.name} ended otherwise\n{self.tail()}"
+
+    def await_pause(self, within_s: float = 20.0) -> None:
+        """Return when it has stopped itself at its pause point."""
+        assert self._running is not None and self._running.process is not None
+        status = Path(f"/proc/{self._running.process.pid}/stat")
+        eventually(
+            lambda: status.read_text().rpartition(")")[2].split()[0] == "T", within_s, f"{self.name} paused", self
+        )
+
+    def stop(self) -> None:
+        """Orderly end."""
+        if self._running is not None and self._running.process is not None:
+            stop([self._running.process], signal.SIGTERM, 12)
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        log = self.directory.with_suffix(".log")
+        return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
+
+
+class Suite:
+    """`with Suite(servers) as suite:` migrates fresh databases and runs the members until the block ends.
+
+    `plant` names a planted bug, which every member that it concerns then has; `settings` are more environment
+    variables for all.
+    """
+
+    def __init__(self, servers: Servers, *, members: Sequence[str] = PATH, **settings: str) -> None:
+        self.servers = servers
+        self.tag = f"s{next(_suites)}x{random.randrange(16**6):06x}"
+        self.topic_prefix = f"kehu-{self.tag}"
+        self.directory = Path(tempfile.mkdtemp(prefix="kehu-reliability-"))
+        self.members: dict[str, Member] = {}
+        self._names = tuple(members)
+        self._settings = settings
+        data = DataDirectory(self.directory)
+        data.secrets.mkdir(mode=0o700)
+        self.plan = Plan(data, bus=servers.bus, port_base=_free_block(), services=SERVICES)
+
+    def __enter__(self) -> "Suite":
+        for service in SERVICES:
+            upgrade(_MIGRATIONS[service], self.create_database(service))
+            self.execute(_WATCH_OFFSETS.format(role=self.database(service)), service)
+        self.create_database("bus")
+        for name in self._names:
+            self.members[name] = self._member(name)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
+    ) -> None:
+        for member in self.members.values():
+            member.kill()
+        for name in (*SERVICES, "bus"):
+            self.servers.postgres.drop_database(self.database(name))
+        shutil.rmtree(self.directory)
+
+    def start(self, **more: str) -> None:
+        """Start those that do not run, and return when all are ready."""
+        for member in self.members.values():
+            if not member.is_running:
+                member.start(**more)
+        for member in self.members.values():
+            member.await_ready()
+
+    def database(self, service: str) -> str:
+        """Name of a service's database and role."""
+        return f"{service}_{self.tag}"
+
+    def create_database(self, service: str) -> str:
+        return self.servers.postgres.create_database(self.database(service))
+
+    def dsn(self, service: str) -> str:
+        return self.servers.postgres.dsn(self.database(service))
+
+    def execute(self, script: str, service: str) -> str:
+        """Run psql input as the superuser in a service's database."""
+        return self.servers.postgres.execute(script, self.database(service))
+
+    @property
+    def bus_url(self) -> str:
+        return self.dsn("bus") if self.servers.bus == "postgres" else self.servers.bootstrap
+
+    @property
+    def kek(self) -> str:
+        """The key ring of the customer service, as its settings hold it."""
+        return self.plan.environment("customer", "", "")["CUSTOMER_KEK"]
+
+    @property
+    def checkpoint_seed(self) -> str:
+        return self.plan.environment("audit", "", "")["AUDIT_CHECKPOINT_SEED"]
+
+    def url(self, name: str) -> str:
+        return self.members[name].url
+
+    def urls(self, service: str) -> list[str]:
+        """Addresses of all apis of a service."""
+        return [each.url for each in self.members.values() if (each.service, each.verb) == (service, "api")]
+
+    def _member(self, name: str) -> Member:
+        service, verb, *number = name.split(".")
+        shift = _REPLICA_PORTS * (int(number[0]) - 1) if number else 0
+        port, worker_port = self.plan.port(service) + shift, self.plan.port(service, "worker") + shift
+        prefix = service.upper()
+        environment = {
+            **self.plan.environment(service, self.dsn(service), self.bus_url),
+            f"{prefix}_ISSUER": self.servers.issuer.url,
+            f"{prefix}_TOPIC_PREFIX": self.topic_prefix,
+            f"{prefix}_PORT": str(port),
+            f"{prefix}_WORKER_PORT": str(worker_port),
+            **self._settings,
+        }
+        url = f"http://127.0.0.1:{port if verb == 'api' else worker_port}"
+        return Member(name, service, verb, url, self.directory / name.replace(".", "-"), environment)
+
+
+def eventually(holds: Callable[[], bool], within_s: float, what: str, member: Member | None = None) -> None:
+    """Return when `holds`; AssertionError, with the tail of the member's log, if it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not in {within_s:g} s: {what}\n{member.tail() if member else ''}"
+        time.sleep(0.02)
+
+
+def _free_block() -> int:
+    """Where the ports of a suite are free. Below the ephemeral range: nobody takes one while its process is dead."""
+    for base in _shuffled(_PORTS):
+        if all(_is_free(base + step) for step in (*range(6), *range(10, 16), *range(20, 26), *range(30, 36))):
+            return base
+    raise AssertionError("no free ports")
+
+
+def _shuffled(ports: Sequence[int]) -> Iterator[int]:
+    yield from random.sample(ports, len(ports))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
