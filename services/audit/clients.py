@@ -7,7 +7,7 @@ entry is shown without values. After a failure the peer is left alone for a few 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -18,7 +18,6 @@ _PATIENCE_S = 2.0
 _LEFT_ALONE_S = 5.0
 
 UNAVAILABLE = "unavailable"
-ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,11 @@ class Sealed:
 
 
 class _Opened(BaseModel):
+    """`values` by item code, as far as the reader may see them; null unless `state` is open."""
+
     event_id: str
+    state: Literal["open", "erased", "unopenable"]
     values: dict[str, Any] | None
-    """By item code, as far as the reader may see them; None when the subject's key is destroyed."""
 
 
 class _Answer(BaseModel):
@@ -48,7 +49,7 @@ class CustomerValues:
         self._again_at = 0.0
 
     async def open(self, token: str, wanted: Sequence[Sealed]) -> Mapping[str, Any]:
-        """By event id: the opened values, ERASED, or UNAVAILABLE. Events whose values are refused are missing."""
+        """By event id: the opened values, or one word why there are none. Events that the owner hides are missing."""
         clock = asyncio.get_running_loop().time
         if not wanted:
             return {}
@@ -65,7 +66,7 @@ class CustomerValues:
             self._again_at = clock() + _LEFT_ALONE_S
             log(part="clients").warning("values_unavailable", error=type(error).__name__)
             return {each.event_id: UNAVAILABLE for each in wanted}
-        return {each.event_id: ERASED if each.values is None else each.values for each in opened.items}
+        return {each.event_id: each.values if each.state == "open" else each.state for each in opened.items}
 
     async def close(self) -> None:
         await self._http.aclose()

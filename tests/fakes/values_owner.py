@@ -41,7 +41,7 @@ def _answers_of(owner: ValuesOwner) -> type[BaseHTTPRequestHandler]:
             owner.asked += asked
             owner.bearers.append(self.headers.get("Authorization", ""))
             known = [each["event_id"] for each in asked if each["event_id"] in owner.values]
-            opened = [{"event_id": each, "values": owner.values[each]} for each in known]
+            opened = [_opened(each, owner.values[each]) for each in known]
             self.send_response(owner.status if self.path == "/v1/values/open" else 404)
             self.end_headers()
             self.wfile.write(json.dumps({"items": opened}).encode())
@@ -50,3 +50,7 @@ def _answers_of(owner: ValuesOwner) -> type[BaseHTTPRequestHandler]:
             """Stay silent: the tests' output is theirs."""
 
     return Answers
+
+
+def _opened(event_id: str, values: dict[str, Any] | None) -> dict[str, Any]:
+    return {"event_id": event_id, "state": "erased" if values is None else "open", "values": values, "withheld": []}

@@ -3,7 +3,8 @@
 Nobody but the writer calls the functions that change rows; the writer holds the head row's lock until it commits.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from services.audit.log.tree import EMPTY_ROOT, HASH_SIZE, Frontier
 from shared.db import Transaction
 
 CHANNEL = "kehu_audit"
+_ROWS_A_PAUSE = 64
 
 ENTRY_COLUMNS = (
     "index", "event_id", "class", "type", "source", "subject", "sequence", "actor", "occurred_at",
@@ -97,15 +99,21 @@ async def _head(tx: Transaction, statement: str, origin: str) -> Frontier | None
     return Frontier(row["size"], tuple(peaks[i : i + HASH_SIZE] for i in range(0, len(peaks), HASH_SIZE)))
 
 
-async def add_entries(tx: Transaction, first: int, records: Sequence[Record]) -> bool:
-    """COPY the entries from index `first` on; False, and nothing stored, if one of them is there already."""
-    rows = [
-        (first + i, *record.columns, record.received_at, record.salt, record.payload)
-        for i, record in enumerate(records)
-    ]
+async def add_entries(tx: Transaction, first: int, records: Iterable[Record]) -> bool:
+    """COPY the entries from index `first` on; False, and nothing stored, if one of them is there already.
+
+    Pausing now and then lets the socket drain, so that the server stores while the next records are being made.
+    """
+
+    async def rows() -> AsyncIterator[tuple[object, ...]]:
+        for i, record in enumerate(records):
+            if i % _ROWS_A_PAUSE == 0:
+                await asyncio.sleep(0)
+            yield (first + i, *record.columns, record.received_at, record.salt, record.payload)
+
     try:
         async with tx.savepoint():
-            await tx.copy("entry", ENTRY_COLUMNS, rows)
+            await tx.connection.copy_records_to_table("entry", columns=ENTRY_COLUMNS, records=rows())
     except UniqueViolationError:
         return False
     return True

@@ -8,7 +8,7 @@ dropping payload and salt erases content without touching a proof. Pure; shared 
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -184,39 +184,31 @@ def months_from(at: datetime) -> Iterator[Month]:
         first = after
 
 
-def distinct(records: Sequence[Record]) -> tuple[list[Record], list[tuple[Record, bytes]]]:
-    """Keep the first of several records with one event id or natural key; give each other one beside its payload."""
-    return _sift(records, {})
+class Sieve:
+    """Lets pass the first record of each event id and natural key; keeps each other one beside that first's payload."""
 
+    def __init__(self, stored: Iterable[tuple[str, NaturalKey | None, bytes]] = ()) -> None:
+        self.kept: list[Record] = []
+        self.repeated: list[tuple[Record, bytes]] = []
+        self._seen: dict[str | NaturalKey, bytes] = {}
+        for event_id, key, payload in stored:
+            self._remember(event_id, key, payload)
 
-def unknown(
-    records: Sequence[Record], stored: Iterable[tuple[str, NaturalKey | None, bytes]]
-) -> tuple[list[Record], list[tuple[Record, bytes]]]:
-    """Keep the records whose event id and natural key are not stored; give each other one beside what is stored."""
-    seen: dict[str | NaturalKey, bytes] = {}
-    for event_id, key, payload in stored:
-        seen[event_id] = payload
+    def sift(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            event_id, key = record.columns.event_id, record.natural_key
+            payload = self._seen.get(event_id) or (self._seen.get(key) if key else None)
+            if payload is not None:
+                self.repeated.append((record, payload))
+            else:
+                self._remember(event_id, key, record.payload)
+                self.kept.append(record)
+                yield record
+
+    def _remember(self, event_id: str, key: NaturalKey | None, payload: bytes) -> None:
+        self._seen[event_id] = payload
         if key:
-            seen[key] = payload
-    return _sift(records, seen)
-
-
-def _sift(
-    records: Sequence[Record], seen: dict[str | NaturalKey, bytes]
-) -> tuple[list[Record], list[tuple[Record, bytes]]]:
-    kept: list[Record] = []
-    repeated: list[tuple[Record, bytes]] = []
-    for record in records:
-        event_id, key = record.columns.event_id, record.natural_key
-        payload = seen.get(event_id) or (seen.get(key) if key else None)
-        if payload is not None:
-            repeated.append((record, payload))
-            continue
-        seen[event_id] = record.payload
-        if key:
-            seen[key] = record.payload
-        kept.append(record)
-    return kept, repeated
+            self._seen[key] = payload
 
 
 def _lowest_id(at: datetime) -> UUID:

@@ -7,7 +7,7 @@ once (R0.2).
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -85,27 +85,37 @@ async def receive(tx: Transaction, origin: str, group: str, batch: Sequence[Deli
 
 async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], received_at: datetime) -> Appended:
     """Make each message an entry, unless the log has it already. One writer at a time: the head row is locked."""
-    salts = os.urandom(rules.SALT_SIZE * len(batch))
-    records = [
-        rules.record_of(delivery, received_at, salts[i * rules.SALT_SIZE : (i + 1) * rules.SALT_SIZE])
-        for i, delivery in enumerate(batch)
-    ]
     before = await repository.lock_head(tx, origin)
-    fresh, repeated = rules.distinct(records)
-    if fresh and not await repository.add_entries(tx, before.size, fresh):
-        fresh, known = rules.unknown(fresh, await repository.stored(tx, fresh))
-        repeated += known
-        if fresh and not await repository.add_entries(tx, before.size, fresh):
+    sieve = rules.Sieve()
+    fresh = sieve.sift(_records(batch, received_at))  # lazy: records are made while the database stores those before
+    if not await repository.add_entries(tx, before.size, fresh):
+        sieve = await _without_stored(tx, sieve, [*sieve.kept, *fresh])
+        if not await repository.add_entries(tx, before.size, sieve.kept):
             raise repository.HeadMoved("an entry of the batch was stored meanwhile")
-    after = await _grow(tx, origin, before, fresh)
+    after = await _grow(tx, origin, before, sieve.kept)
     return Appended(
         before.size,
         after.size,
-        oldest=min((record.columns.occurred_at for record in fresh), default=None),
-        duplicates=sum(record.payload == payload for record, payload in repeated),
-        undecodable=tuple(record for record in fresh if record.problem),
-        contradicting=tuple(record for record, payload in repeated if record.payload != payload),
+        oldest=min((record.columns.occurred_at for record in sieve.kept), default=None),
+        duplicates=sum(record.payload == payload for record, payload in sieve.repeated),
+        undecodable=tuple(record for record in sieve.kept if record.problem),
+        contradicting=tuple(record for record, payload in sieve.repeated if record.payload != payload),
     )
+
+
+def _records(batch: Sequence[Delivery], received_at: datetime) -> Iterator[Record]:
+    salts = os.urandom(rules.SALT_SIZE * len(batch))
+    for i, delivery in enumerate(batch):
+        yield rules.record_of(delivery, received_at, salts[i * rules.SALT_SIZE : (i + 1) * rules.SALT_SIZE])
+
+
+async def _without_stored(tx: Transaction, sieve: rules.Sieve, records: Sequence[Record]) -> rules.Sieve:
+    """The slow path of a redelivery: sift once more, against what the log holds."""
+    second = rules.Sieve(await repository.stored(tx, records))
+    second.repeated += sieve.repeated
+    for _ in second.sift(records):
+        pass
+    return second
 
 
 async def _grow(tx: Transaction, origin: str, before: tree.Frontier, records: Sequence[Record]) -> tree.Frontier:
