@@ -226,7 +226,7 @@ class Authenticator:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("no_token", "Send a bearer token in the Authorization header.", headers=_CHALLENGE)
-        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         moment = self._clock().timestamp()
         known = self._known.get(digest)
         if known is not None and moment < known[1]:
