@@ -177,7 +177,7 @@ def _date(raw: Json) -> date:
 def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None) -> str:
     if not isinstance(raw, str):
         raise BadValue("wrong_type", _seen(raw), "text")
-    if TURNING.search(raw) or any(unicodedata.category(character) in UNSAFE for character in raw):
+    if not raw.isprintable() and _is_unsafe(raw):
         raise BadValue("unsafe_text", _seen(raw), "text without control characters")
     text = unicodedata.normalize("NFC" if field.type is FieldType.TEXT else "NFKC", raw).strip()
     if not text:
@@ -189,6 +189,10 @@ def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None) -> str
     if allowed is not None and text not in allowed:
         raise BadValue("not_in_list", _seen(raw), f"a code of {field.codelist or ', '.join(allowed)}")
     return text
+
+
+def _is_unsafe(text: str) -> bool:
+    return TURNING.search(text) is not None or any(unicodedata.category(character) in UNSAFE for character in text)
 
 
 def _check_form(field: ValueField, text: str) -> None:
