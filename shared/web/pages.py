@@ -28,7 +28,7 @@ class Page(BaseModel, Generic[T]):
 
 def write_cursor(*keys: Any) -> str:
     """An opaque cursor for the sort keys of the last row of a page."""
-    return base64.urlsafe_b64encode(orjson.dumps(keys)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(keys, default=str)).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, *kinds: type) -> list[Any]:
