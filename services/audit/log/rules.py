@@ -103,16 +103,19 @@ def moment(at: datetime) -> str:
 
 def document_of(delivery: Delivery) -> dict[str, Any]:
     """The event of a binary-mode message in CloudEvents' JSON format."""
-    document: dict[str, Any] = {}
     try:
-        for name, value in delivery.headers:
-            document[name[3:] if name.startswith("ce_") else name] = value.decode()
+        document: dict[str, Any] = {_plain(name): value.decode() for name, value in delivery.headers}
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error
     except orjson.JSONDecodeError as error:
         raise Undecodable("the value is not JSON") from error
     return document
+
+
+@lru_cache(maxsize=256)
+def _plain(header: str) -> str:
+    return header.removeprefix("ce_")
 
 
 def columns_of(document: dict[str, Any]) -> Columns:
