@@ -16,7 +16,7 @@ from shared.web import Router, problem_responses
 _TEXTS = (FieldType.TEXT, FieldType.CODE, FieldType.PHONE)
 _FRACTIONS = (FieldType.DECIMAL, FieldType.MONEY)
 _SAME = ("code", "label", "definition", "calibre", "type", "maintenance", "source", "secrecy", "required", "personal")
-_ALSO = ("maintained_by", "origin", "unit", "pattern", "formula", "listed_as")
+_ALSO = ("maintained_by", "origin", "unit", "pattern", "formula", "use")
 
 
 def build(dictionaries: Dictionaries) -> Router:

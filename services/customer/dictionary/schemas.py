@@ -46,7 +46,7 @@ class ItemView(BaseModel):
     maximum: str | None = None
     scale: int | None = None
     formula: str | None = None
-    listed_as: str | None = None
+    use: str | None = None
 
 
 class DictionaryView(BaseModel):

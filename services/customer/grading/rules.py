@@ -1,7 +1,7 @@
 """How a grade follows from a file: indicators, points, score, standing. Pure, exact in decimals (R1.5, R0.3).
 
 score = sum of weight x points / weight that counts; an indicator without a value counts as its policy says. Points of
-a scale are rounded like the score, so that what an explanation shows adds up to the score.
+a scale are rounded to a few digits more than the score, so that what an explanation shows adds up to the score.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Policy:
         quantum = Decimal(1).scaleb(-declared.decimals)
         self._quantum = quantum
         self._indicators = [
-            (each, compiled(each.expression, schema), _scoring(each, quantum)) for each in declared.indicators
+            (each, compiled(each.expression, schema), _scoring(each, quantum.scaleb(-4)))
+            for each in declared.indicators
         ]
         read = frozenset[str]().union(*(program.fields for _, program, _ in self._indicators))
         self.system = tuple(sorted(read & formulas.items.keys()))

@@ -180,5 +180,5 @@ def _row(policy: Policy, graded: Graded, now: datetime) -> dict[str, Any]:
 def _stored(check: Check) -> Iterable[dict[str, Any]]:
     for each in check.indicators:
         value = None if each.value is None else dump_value(each.value)
-        points = None if each.points is None else format(each.points, "f")
+        points = None if each.points is None else format(each.points.normalize(), "f")
         yield {"id": each.id, "value": value, "points": points, "weight": each.weight}

@@ -1,0 +1,139 @@
+"""Explanations, rounds over all customers, and checks that do not interleave."""
+
+import asyncio
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from services.customer.grading.service import Grading
+from shared.events import GradeChanged
+from tests.factories.customer import RunningCustomer
+
+GRADED = GradeChanged.type
+NOVEMBER = datetime(2026, 11, 24, 8, tzinfo=UTC)
+JANUARY = datetime(2027, 1, 2, 8, tzinfo=UTC)
+
+
+def grading_of(service: RunningCustomer) -> Grading:
+    """The service's own grading, as its job holds it."""
+    [job] = [job for job in service.parts.jobs if job.name == "grades_due"]
+    return job.due.__self__
+
+
+async def rounds(service: RunningCustomer, at: datetime, limit: int = 500) -> list[int]:
+    done = []
+    while True:
+        async with service.database.transaction() as tx:
+            done.append(await grading_of(service).round_due(tx, at, limit=limit))
+        if not done[-1]:
+            return done
+
+
+@pytest.mark.req("R1.5")
+async def test_a_grade_explains_itself_in_two_languages(service: RunningCustomer) -> None:
+    customer = await service.register(credit_level="A", business_area=90)
+    await service.run_consumers()
+    grade = (await service.get(f"/v1/customers/{customer['id']}/grade")).json()
+    assert f"等级 {grade['grade']}" in grade["text"]["zh"]
+    assert f"grade {grade['grade']}" in grade["text"]["en"]
+    level = next(each for each in grade["indicators"] if each["id"] == "credit_level")
+    assert (level["value"], level["points"], level["withheld"]) == ("A", "100", False)
+    assert level["text"] == {"zh": "诚信等级：A，100 分，权重 10", "en": "Credit level: A, 100 points, weight 10"}
+    trend = next(each for each in grade["indicators"] if each["id"] == "purchase_trend")
+    assert (trend["value"], trend["points"]) == (None, None)
+    assert "不计入" in trend["text"]["zh"]
+    assert "credit_level" in (await service.outbox("access.read"))[-1][1].items
+
+
+@pytest.mark.req("R1.5")
+async def test_every_change_of_grade_is_kept_with_its_explanation(service: RunningCustomer) -> None:
+    customer = await service.register(credit_level="A", business_area=90, settlement_method="electronic")
+    await service.run_consumers()
+    await service.patch(customer["id"], 1, credit_level="D", business_area=1, settlement_method="credit")
+    await service.run_consumers()
+    page = (await service.get(f"/v1/customers/{customer['id']}/grades", limit=1)).json()
+    [latest] = page["items"]
+    rest = (await service.get(f"/v1/customers/{customer['id']}/grades", cursor=page["next_cursor"])).json()
+    [first] = rest["items"]
+    assert (first["serial"], first["before"], first["customer_version"]) == (1, None, 1)
+    assert (latest["serial"], latest["before"], latest["customer_version"]) == (2, first["grade"], 2)
+    assert rest["next_cursor"] is None
+    events = await service.outbox(GRADED)
+    assert [(envelope.sequence, event.before, event.grade) for envelope, event in events] == [
+        (1, None, first["grade"]),
+        (2, first["grade"], latest["grade"]),
+    ]
+
+
+async def test_a_check_on_demand_counts_like_any_other(service: RunningCustomer) -> None:
+    customer = await service.register(credit_level="A")
+    await service.run_consumers()
+    async with service.database.transaction() as tx:
+        await tx.execute("UPDATE grade SET grade = 'A'")
+    again = await service.http.post(
+        f"/v1/customers/{customer['id']}/grade/recheck", headers=service.as_("department_manager")
+    )
+    assert again.status_code == 200
+    assert again.json()["serial"] == 2
+    refused = await service.http.post(
+        f"/v1/customers/{customer['id']}/grade/recheck", headers=service.as_("customer_manager")
+    )
+    assert refused.status_code == 403
+
+
+@pytest.mark.req("R1.5")
+async def test_each_quarter_every_customer_is_checked_once_batch_by_batch(service: RunningCustomer) -> None:
+    for _ in range(5):
+        await service.register(credit_level="A")
+    assert await rounds(service, NOVEMBER, limit=2) == [2, 2, 1, 0]
+    assert len(await service.outbox(GRADED)) == 5
+    assert await rounds(service, NOVEMBER, limit=2) == [0]
+    assert await rounds(service, JANUARY, limit=2) == [2, 2, 1, 0]
+    assert len(await service.outbox(GRADED)) == 5, "same grades, no news"
+    async with service.database.reading() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM grade WHERE checked_at = $1", JANUARY) == 5
+
+
+async def test_a_round_goes_on_where_it_was_stopped(service: RunningCustomer) -> None:
+    for _ in range(4):
+        await service.register()
+    async with service.database.transaction() as tx:
+        assert await grading_of(service).round_due(tx, NOVEMBER, limit=2) == 2
+    with pytest.raises(RuntimeError):
+        async with service.database.transaction() as tx:
+            await grading_of(service).round_due(tx, NOVEMBER, limit=2)
+            raise RuntimeError("stopped before the commit")
+    assert await rounds(service, NOVEMBER, limit=2) == [2, 0]
+    assert len(await service.outbox(GRADED)) == 4
+
+
+@pytest.mark.req("R0.3")
+async def test_checks_of_one_customer_do_not_interleave_and_changes_meanwhile_are_seen(
+    service: RunningCustomer,
+) -> None:
+    customer = await service.register(credit_level="A", business_area=90)
+
+    async def check() -> None:
+        async with service.database.transaction() as tx:
+            await grading_of(service).recheck(tx, [ids], NOVEMBER)
+
+    async with service.database.reading() as tx:
+        ids = await tx.fetchval("SELECT id FROM customer")
+    levels = ("B", "C", "D", "A", "D")
+    patches = (service.patch(customer["id"], n, credit_level=level) for n, level in enumerate(levels, start=1))
+
+    async def changes() -> None:
+        for patch in patches:
+            assert (await patch).status_code == 200
+            await check()
+
+    await asyncio.gather(changes(), *(check() for _ in range(6)))
+    events = await service.outbox(GRADED)
+    assert [envelope.sequence for envelope, _ in events] == list(range(1, len(events) + 1))
+    for (_, one), (_, after) in itertools.pairwise(events):
+        assert after.before == one.grade
+        assert after.customer_version >= one.customer_version
+    grade = (await service.get(f"/v1/customers/{customer['id']}/grade")).json()
+    assert grade["customer_version"] == 6
+    assert grade["grade"] == events[-1][1].grade == (await service.file(customer["id"]))["grade"]
