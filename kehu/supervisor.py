@@ -22,6 +22,7 @@ from kehu.plan import PROJECT, ROLES, Plan, databases
 from kehu.postgres import PostgresServer
 from kehu.programs import ServiceProcess, Watched
 from kehu.sample.directory import write_directory
+from kehu.sample.once import CUSTOMERS, is_loaded, load_once
 from kehu.screen import Screen
 from kehu.settings import SuiteSettings
 from shared.migrations import config_of
@@ -53,6 +54,8 @@ class Supervisor:
             try:
                 self._start()
                 self._when_ready()
+                self._ready = True
+                self._write_state()
                 while True:
                     self._look()
                     time.sleep(_LOOK_SECONDS)
@@ -67,15 +70,16 @@ class Supervisor:
         self._write_state()
         end_leftovers(self._data.work)
         self._refuse_taken_ports()
-        steps = 2 + 2 * len(self._plan.services) + len(list(self._plan.roles()))
+        wants_sample = self._wants_sample()
+        steps = 2 + 2 * len(self._plan.services) + len(list(self._plan.roles())) + wants_sample * CUSTOMERS
         with self._screen.set_up(steps):
             write_directory(self._plan.vault, self._plan.directory_file)
             self._start_postgres()
             self._start_bus()
             self._migrate()
             self._start_services()
-        self._ready = True
-        self._write_state()
+            if wants_sample:
+                self._load_sample()
 
     def _refuse_taken_ports(self) -> None:
         taken = [f"{port} ({who})" for port, who in self._plan.ports().items() if not _is_free(port)]
@@ -99,6 +103,8 @@ class Supervisor:
         self._bus_url = settings.kafka_bootstrap_servers or ""
         if not self._bus_url:
             self._kafka = LocalKafka(self._data.kafka, cache=settings.kehu_cache)
+            if not self._kafka.is_fetched():
+                self._screen.event("kafka", "fetching Apache Kafka from Maven Central, about 43 MB, once")
             self._add("kafka", Watched("kafka", self._kafka))
             self._bus_url = self._kafka.bootstrap
         self._screen.advance()
@@ -140,6 +146,18 @@ class Supervisor:
                 name, role = next(iter(waiting))
                 raise SuiteFailed(f"The {role} of {name} is not ready; its last words:\n{self._tail(name, role)}")
             time.sleep(_LOOK_SECONDS)
+
+    def _wants_sample(self) -> bool:
+        return {"identity", "customer"} <= {*self._plan.services} and not self._plan.empty and not is_loaded(self._data)
+
+    def _load_sample(self) -> None:
+        self._screen.event("sample", f"loading {CUSTOMERS} fictional customers")
+        try:
+            load_once(self._data, self._plan.url("customer"), self._screen.advance)
+        except SuiteFailed as problem:
+            self._screen.event("sample", f"{problem}; tried again at the next start", bad=True)
+        else:
+            self._screen.event("sample", "loaded")
 
     def _service(self, name: str, verb: str, url: str) -> ServiceProcess:
         return ServiceProcess(
