@@ -1,0 +1,1 @@
+"""Who sits at which browser: signing in, staying signed in, signing out, the language."""

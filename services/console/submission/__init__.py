@@ -1,0 +1,1 @@
+"""Reports that were filed: the list, one with its findings."""

@@ -1,0 +1,12 @@
+"""The metadata of the console's database, with the tables of the outbox, the inbox and the HTTP door."""
+
+from sqlalchemy import MetaData
+
+from shared.inbox import inbox_tables
+from shared.outbox import outbox_table
+from shared.web import idempotency_table
+
+METADATA = MetaData()
+outbox_table(METADATA)
+inbox_tables(METADATA)
+idempotency_table(METADATA)

@@ -1,0 +1,79 @@
+"""Texts of the pages, zh and en, and how moments and values are written. Pure but for reading its files once.
+
+One catalogue a language under `texts/`; a test holds them in parity. Labels of items and indicators are not texts of
+ours: they come from the declared measures.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from shared.clock import CHINA
+
+_FOLDER = Path(__file__).parent / "texts"
+LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
+
+
+def read_catalogue(language: str) -> dict[str, str]:
+    """Text by dotted key."""
+    return dict(_flat(yaml.safe_load((_FOLDER / f"{language}.yaml").read_text("utf-8")), ""))
+
+
+def _flat(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in part.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)
+
+
+class Wording:
+    """The texts of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = read_catalogue(language)
+
+    def text(self, key: str, **slots: object) -> str:
+        """The text of a key, its slots filled in. KeyError for a key that no catalogue has: a fault of ours."""
+        return self._texts[key].format(**slots)
+
+    def term(self, family: str, code: object) -> str:
+        """The word for a code of other services; the code itself if we have no word for it."""
+        return self._texts.get(f"{family}.{code}", "" if code is None else str(code))
+
+    def label(self, text: object) -> str:
+        """The text of this language out of {zh, en}."""
+        if isinstance(text, Mapping):
+            return str(text.get(self.language) or text.get("zh") or "")
+        return "" if text is None else str(text)
+
+    def value(self, value: object, item: Mapping[str, Any] | None = None) -> str:
+        """A value of an item in words; `item` (as the dictionary lists it) explains its codes."""
+        codes = (item or {}).get("codes") or {}
+        match value:
+            case None | "" | []:
+                shown = self._texts["value.none"]
+            case bool():
+                shown = self._texts["value.yes" if value else "value.no"]
+            case list():
+                shown = self._texts["value.comma"].join(self.value(each, item) for each in value)
+            case dict():
+                shown = orjson.dumps(value).decode()
+            case _:
+                shown = self.label(codes[value]) if value in codes else str(value)
+        return shown
+
+
+def moment_of(given: object) -> datetime | None:
+    """An instant as services write it, on the Chinese clock."""
+    if isinstance(given, str):
+        try:
+            given = datetime.fromisoformat(given)
+        except ValueError:
+            return None
+    return given.astimezone(CHINA) if isinstance(given, datetime) else None
