@@ -1,0 +1,51 @@
+"""A fresh notify database and bus for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from kehu.postgres import PostgresServer
+from services.notify.settings import NotifySettings
+from shared.bus import connect
+from shared.migrations import upgrade
+from tests.conftest import FreshDatabase
+from tests.factories.notify import MIGRATIONS, Bus, settings_of
+from tests.fakes.issuer import Issuer
+
+
+@pytest.fixture(scope="session")
+def notify_template(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
+    """A migrated database to copy, since migrating takes longer than most tests."""
+    name = f"notify_template_{worker_id}"
+    upgrade(MIGRATIONS, postgres.create_database(name))
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def notify_dsn(postgres: PostgresServer, fresh_database: FreshDatabase, notify_template: str) -> str:
+    """A copy of it, whose role may do what the owner of the copied tables may."""
+    copy = fresh_database("notify", template=notify_template)
+    postgres.execute(f"GRANT {notify_template} TO {urlsplit(copy).username}")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(notify_dsn: str, issuer: Issuer) -> NotifySettings:
+    """One database for the service and the bus: they do not share a table, and it is made in half the time."""
+    return settings_of(notify_dsn, notify_dsn, issuer.url)
+
+
+@pytest.fixture
+async def bus(settings: NotifySettings) -> AsyncIterator[Bus]:
+    transport = connect(settings.bus, settings.bus_url.get_secret_value())
+    await transport.start()
+    yield Bus(transport)
+    await transport.close()
