@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from services.reporting import jobs
 from services.reporting.definition import routes as definition_routes
 from services.reporting.settings import ReportingSettings
 from services.reporting.submission import routes as submission_routes
 from services.reporting.submission.filing import Examiner
 from services.reporting.submission.judges import Judges
+from services.reporting.submission.keys import Keys
 from services.reporting.submission.service import Submissions
 from services.reporting.submission.vault import Vault
 from shared.process import Parts, Service, standard_parts
@@ -16,8 +18,10 @@ def compose(settings: ReportingSettings) -> Parts:
     """The parts of the service."""
     parts = standard_parts("reporting", settings)
     judges = Judges(settings.regimes_path, processes=settings.judges, waiting=settings.judge_queue)
-    submissions = Submissions(parts.outbox, Vault(settings.key_ring), judges, Examiner(parts.regimes))
+    vault = Vault(settings.key_ring)
+    submissions = Submissions(parts.outbox, vault, judges, Examiner(parts.regimes))
     parts.routers += [definition_routes.build(parts.regimes), submission_routes.build(submissions)]
+    parts.jobs += jobs.table(Keys(vault))
     parts.on_stop.append(judges.close)
     return parts
 

@@ -44,6 +44,7 @@ submission = Table(
     Column("figures", LargeBinary, nullable=False, comment="sealed: figures that the next period is compared with"),
     UniqueConstraint("org", "report", "period", "version"),
     Index("submission_by_org", "org", "id"),
+    Index("submission_by_kek", "kek", "id"),
     comment="what was filed, and the verdict",
 )
 Index(

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, true
+from sqlalchemy import Select, func, insert, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from services.reporting.submission.finding import Verdict
 from services.reporting.submission.models import content, finding_page, submission
 from shared.db import Transaction, advisory_key
+from shared.sealing import WrappedKey
 
 Row = Mapping[str, Any]
 S = submission.c
@@ -105,3 +106,14 @@ async def pages(tx: Transaction, submission_id: UUID, first: int, last: int) -> 
     page = finding_page.c
     chosen = (page.submission_id == submission_id) & page.number.between(first, last)
     return await _all(tx, select(page.number, page.sealed).where(chosen).order_by(page.number))
+
+
+async def lock_old_keys(tx: Transaction, active: str, limit: int) -> list[Row]:
+    """id, kek and wrapped of some submissions whose key is not wrapped by the active key-encryption key."""
+    old = select(S.id, S.kek, S.wrapped).where(S.kek != active)
+    return await _all(tx, old.order_by(S.kek, S.id).limit(limit).with_for_update(skip_locked=True))
+
+
+async def set_key(tx: Transaction, submission_id: UUID, key: WrappedKey) -> None:
+    """Store a submission's data key as it is wrapped now."""
+    await tx.execute(update(submission).where(S.id == submission_id).values(kek=key.kek, wrapped=key.wrapped))

@@ -86,7 +86,7 @@ class Submissions:
         before = await repository.accepted_figures(tx, Series(examined.org, examined.report, examined.prior_period))
         prior: Figures | None = None
         if before is not None:
-            opened = self._vault.open(before, Part.FIGURES, before["figures"])
+            opened = orjson.loads(self._vault.open(before, Part.FIGURES, before["figures"]))
             prior = {code: None if value is None else Decimal(value) for code, value in opened.items()}
         return self._examiner.judge(examined.report, examined.in_force_on).compare(examined.judgement, prior)
 
@@ -172,7 +172,7 @@ class Submissions:
         if start < stop:
             first = start // PAGE
             for page in await repository.pages(tx, row["id"], first, (stop - 1) // PAGE):
-                plain = self._vault.open(row, Part.FINDINGS, page["sealed"], page["number"])
+                plain = orjson.loads(self._vault.open(row, Part.FINDINGS, page["sealed"], page["number"]))
                 opened += [Listed(*each) for each in plain]
             opened = opened[start - first * PAGE : stop - first * PAGE]
         listed = _readable(row["groups"], opened, who, action)

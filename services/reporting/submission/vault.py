@@ -8,8 +8,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
-
 from services.reporting.submission import errors
 from shared.sealing import KeyRing, WrappedKey
 
@@ -36,13 +34,21 @@ class Vault:
         """Seal one part, or its `number`-th page."""
         return self._ring.seal_bytes(key, _subject(submission_id), _name(submission_id, part, number), content)
 
-    def open(self, row: Mapping[str, Any], part: Part, sealed: bytes, number: int = 0) -> Any:
-        """The JSON of a part sealed under the key of `row` (id, kek, wrapped). Raises: NotFound (content_erased)"""
+    def open(self, row: Mapping[str, Any], part: Part, sealed: bytes, number: int = 0) -> bytes:
+        """A part sealed under the key of `row` (id, kek, wrapped). Raises: NotFound (content_erased)"""
         if row["kek"] is None:
             raise errors.erased()
         key, submission_id = WrappedKey(row["kek"], row["wrapped"]), row["id"]
-        name = _name(submission_id, part, number)
-        return orjson.loads(self._ring.open_bytes(key, _subject(submission_id), name, sealed))
+        return self._ring.open_bytes(key, _subject(submission_id), _name(submission_id, part, number), sealed)
+
+    @property
+    def active_kek(self) -> str:
+        """The key-encryption key that wraps new keys."""
+        return self._ring.active
+
+    def rewrap(self, row: Mapping[str, Any]) -> WrappedKey:
+        """The key of `row` under the active key-encryption key."""
+        return self._ring.rewrap(WrappedKey(row["kek"], row["wrapped"]), _subject(row["id"]))
 
 
 def _subject(submission_id: UUID) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -291,6 +292,19 @@ async def test_a_body_over_the_limit_is_refused_unread(service: RunningReporting
     answer = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 413") and b"body_too_large" in answer
+
+
+async def test_a_file_that_grows_over_the_limit_is_refused_while_it_comes_in(
+    http: httpx.AsyncClient, partner: Headers, unit: str, database: Database
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="t.csv"\r\n\r\n'
+        for _ in range(65):
+            yield bytes(1024 * 1024)
+
+    headers = partner | {"Content-Type": "multipart/form-data; boundary=b"}
+    problem(await http.post("/v1/submissions", content=parts(), headers=headers), 413, "body_too_large")
+    assert await stored(database, unit) == 0
 
 
 async def test_a_workbook_that_unpacks_to_gigabytes_is_refused(

@@ -64,6 +64,7 @@ def _submission() -> None:
 
 
 def _indexes() -> None:
+    op.create_index("submission_by_kek", "submission", ["kek", "id"], unique=False)
     op.create_index("submission_by_org", "submission", ["org", "id"], unique=False)
     op.create_index(
         "submission_once",
