@@ -106,13 +106,9 @@ def _answer_refusals(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problems.http_refusal(request, error)
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        return problems.unexpected(request, error)
-
     app.add_exception_handler(KehuError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unexpected)
 
 
 def _health(surface: Surface) -> APIRouter:

@@ -45,9 +45,18 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         raw = await self.body()
-        if b"\\u0000" in raw:
+        found = orjson.loads(raw)
+        if b"\\u0000" in raw and _holds_nul(found):
             raise Malformed("nul_character", "The body holds a NUL character (\\u0000); remove it.")
-        return orjson.loads(raw)
+        return found
+
+
+def _holds_nul(found: Any) -> bool:
+    if isinstance(found, dict):
+        return any("\0" in name or _holds_nul(each) for name, each in found.items())
+    if isinstance(found, list):
+        return any(map(_holds_nul, found))
+    return isinstance(found, str) and "\0" in found
 
 
 class Door(APIRoute):

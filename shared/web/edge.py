@@ -1,14 +1,19 @@
-"""What every request passes first and last: body limit, trace, timing, safe headers. Plain ASGI: it is in each path."""
+"""What every request passes first and last: body limit, trace, timing, safe headers, and the answer to our own faults.
+
+Plain ASGI: it is in each path.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooLarge
 from shared.telemetry import HTTP_SECONDS, current_traceparent, span
+from shared.web import problems
 
 _SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -30,13 +35,14 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status, started_answer = 500, False
         headers = dict(scope["headers"])
         parent = headers.get(b"traceparent", b"").decode("latin-1")
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
+                started_answer = True
                 status = message["status"]
                 present = {name for name, _ in message["headers"]}
                 extra = [pair for pair in _SAFE if pair[0] not in present]
@@ -45,7 +51,12 @@ class Edge:
             await send(message)
 
         with span(f"{scope['method']} {self._service}", parent=parent):
-            await self._app(scope, _limited(receive, headers, self._limit), sending)
+            try:
+                await self._app(scope, _limited(receive, headers, self._limit), sending)
+            except Exception as error:
+                if started_answer:
+                    raise  # too late for another answer: the connection breaks off
+                await problems.unexpected(Request(scope), error)(scope, receive, sending)
         route = scope.get("kehu.route", "none")
         HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(time.perf_counter() - started)
 

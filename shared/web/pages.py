@@ -37,10 +37,17 @@ def read_cursor(cursor: str, *kinds: type) -> list[Any]:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         keys = None
-    fits = isinstance(keys, list) and len(keys) == len(kinds)
-    if fits:
-        keys = [parse_id(key) if kind is UUID else key for key, kind in zip(keys, kinds, strict=True)]
-    if not fits or any(type(key) is not kind for key, kind in zip(keys, kinds, strict=True)):
+    found = keys if isinstance(keys, list) and len(keys) == len(kinds) else None
+    if found is not None:
+        found = [parse_id(key) if kind is UUID else key for key, kind in zip(found, kinds, strict=True)]
+    if found is None or not all(map(_fits, found, kinds)):
         fault = Fault("query:cursor", "bad_cursor", cursor[:80], "next_cursor of the page before, unchanged")
         raise Invalid("bad_cursor", "Start again without a cursor.", [fault])
-    return list(keys)
+    return found
+
+
+def _fits(key: Any, kind: type) -> bool:
+    """Of its kind, and such that PostgreSQL can compare with it."""
+    if type(key) is not kind:
+        return False
+    return "\0" not in key if isinstance(key, str) else not isinstance(key, int) or abs(key) < 2**63

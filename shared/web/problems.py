@@ -97,7 +97,9 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 
 def http_refusal(request: Request, error: HTTPException) -> Response:
-    """The framework's own refusals in our shape."""
+    """The framework's own refusals in our shape; one of ours that it met while reading the body, as it was."""
+    if isinstance(error.__cause__, KehuError):
+        return render(request, error.__cause__)
     return render(request, _HttpRefusal(error))
 
 

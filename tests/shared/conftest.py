@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import MetaData
 
+from kehu.postgres import PostgresServer
 from shared.bus import Transport, connect
 from shared.db import Database
 from shared.inbox import inbox_tables
@@ -26,12 +27,18 @@ class BusAddress(NamedTuple):
     url: str
 
 
+@pytest.fixture(scope="session")
+def bus_dsn(postgres: PostgresServer, worker_id: str) -> str:
+    """One bus database for all tests: topics keep them apart."""
+    return postgres.create_database(f"bus_{worker_id}")
+
+
 @pytest.fixture(params=["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
-def bus(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> BusAddress:
+def bus(request: pytest.FixtureRequest, bus_dsn: str) -> BusAddress:
     """Each of the two buses in turn."""
     if request.param == "kafka":
         return BusAddress("kafka", request.getfixturevalue("kafka"))
-    return BusAddress("postgres", fresh_database("bus"))
+    return BusAddress("postgres", bus_dsn)
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from shared.bus import Delivery, Message, Partition, Reader, Transport
+from shared.bus.postgres import PostgresLog
 from shared.bus.transport import MESSAGE_LIMIT
 from shared.errors import Unavailable
+from tests.conftest import FreshDatabase
 from tests.shared.conftest import PARTITIONS
 
 pytestmark = pytest.mark.req("R0.1")
@@ -257,10 +259,9 @@ async def test_an_unknown_topic_has_no_partitions_and_takes_no_message(transport
     await transport.publish([Message(topic, b"k", b"v")])
 
 
-async def test_a_bus_that_was_never_set_up_says_that_it_is_not_ready(
-    connected: Callable[[], Transport], topic: str
-) -> None:
-    fresh = connected()
+async def test_a_bus_that_was_never_set_up_says_that_it_is_not_ready(fresh_database: FreshDatabase, topic: str) -> None:
+    fresh = PostgresLog(fresh_database("bus"))
     await fresh.start()
     with pytest.raises(Unavailable):
         await fresh.publish([Message(topic, b"k", b"v")])
+    await fresh.close()
