@@ -15,6 +15,7 @@ from typing import Protocol
 
 import docker
 import pytest
+import structlog
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
@@ -25,6 +26,15 @@ from kehu.settings import SuiteSettings
 
 _shared_servers = pytest.StashKey[ExitStack]()
 _shared_addresses = pytest.StashKey[dict[str, str]]()
+
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(),
+    ]
+)  # the default draws every exception with all local variables, for seconds
 
 
 class FreshDatabase(Protocol):
