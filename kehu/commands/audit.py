@@ -45,7 +45,9 @@ def verify(
     settings = load(AuditSettings) if deployed else _settings_here(DataDirectory(data))
     report = asyncio.run(_verify(settings, [path.read_text(encoding="utf-8") for path in kept or ()]))
     if as_json:
-        console.print_json(data={"ok": report.ok, "first_bad_index": report.first_bad_index, **asdict(report)})
+        summary = {"ok": report.ok, "first_bad_index": report.first_bad_index, "counts": dict(report.counts)}
+        figures = {name: getattr(report, name) for name in ("size", "root", "checkpoints", "erased")}
+        console.print_json(data={**summary, **figures, "findings": [asdict(each) for each in report.findings]})
     else:
         _print(report)
     if not report.ok:
