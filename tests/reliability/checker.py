@@ -114,8 +114,6 @@ class Evidence:
     outboxes: Mapping[str, int] = field(default_factory=dict)
     parked: Sequence[str] = ()
     """Event ids of dead letters."""
-    poisoned: frozenset[str] = frozenset()
-    """Event ids that the run itself spoiled: they, and nothing else, have to be dead letters."""
     offsets: Sequence[Offset] = ()
     regressions: Sequence[str] = ()
     """Offsets that went back, as the databases noticed it."""
@@ -235,7 +233,6 @@ def _grades(evidence: Evidence) -> Iterator[Violation]:
 def _told(evidence: Evidence) -> Iterator[Violation]:
     """Each change of grade is one entry, one message in an inbox, and one entry that the message stands there."""
     entries = [each for each in evidence.entries if each.type == GRADE_CHANGED]
-    entries = [each for each in entries if each.event_id not in evidence.poisoned]
     yield from _once(
         "audit entry of grade change",
         [(each.customer, each.serial, each.digest) for each in evidence.grade_changes],
@@ -247,7 +244,7 @@ def _told(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _left_over(evidence: Evidence) -> Iterator[Violation]:
-    """Everything has arrived: outboxes empty, partitions read to their ends, only what we spoiled is parked."""
+    """Everything has arrived in time: outboxes empty, partitions read to their ends, nothing parked, no offset back."""
     for service, rows in evidence.outboxes.items():
         if rows:
             yield Violation("left_over", f"{rows} events in the outbox of {service}")
@@ -256,9 +253,8 @@ def _left_over(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("left_over", f"{offset.lane} is read to {offset.read} of {offset.end}")
     if evidence.queued:
         yield Violation("left_over", f"{evidence.queued} messages are queued")
-    for event_id in set(evidence.parked) ^ evidence.poisoned:
-        what = "is a dead letter" if event_id in evidence.parked else "is wrong, but no dead letter"
-        yield Violation("left_over" if event_id in evidence.parked else "lost", f"event {event_id} {what}")
+    for event_id in evidence.parked:
+        yield Violation("left_over", f"event {event_id} is a dead letter")
     for lane in evidence.regressions:
         yield Violation("regressed", lane)
     if evidence.drain_s > evidence.drain_limit_s:

@@ -9,7 +9,7 @@ import pytest
 
 from kehu.postgres import PostgresServer
 from tests.fakes.issuer import Issuer
-from tests.reliability.suite import Servers
+from tests.reliability.suite import Servers, make_templates
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,7 @@ def durable_postgres() -> Iterator[PostgresServer]:
     directory = Path(tempfile.mkdtemp(prefix="kehu-durable-"))
     server = PostgresServer(directory / "postgres")
     server.start()
+    make_templates(server)
     yield server
     server.stop()
     shutil.rmtree(directory)
@@ -34,3 +35,9 @@ def servers(request: pytest.FixtureRequest, durable_postgres: PostgresServer, is
     """The servers with each of the two buses in turn; the broker is the run's own, not to be killed."""
     bootstrap = request.getfixturevalue("kafka") if request.param == "kafka" else ""
     return Servers(durable_postgres, issuer, request.param, bootstrap)
+
+
+@pytest.fixture(scope="session")
+def postgres_bus(durable_postgres: PostgresServer, issuer: Issuer) -> Servers:
+    """The servers with the PostgreSQL log as the bus."""
+    return Servers(durable_postgres, issuer)

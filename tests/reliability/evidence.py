@@ -137,8 +137,6 @@ async def collect(
     scene: Scene,
     journal: Journal,
     drain_s: float,
-    *,
-    poisoned: Iterable[str] = (),
     drain_limit_s: float = DRAIN_LIMIT_S,
 ) -> Evidence:
     """Read everything; the suite has to be quiet."""
@@ -166,7 +164,6 @@ async def collect(
         queued=await _queued(scene),
         outboxes=await _outboxes(scene),
         parked=parked,
-        poisoned=frozenset(poisoned),
         offsets=offsets,
         regressions=regressions,
         published=published,
@@ -223,19 +220,22 @@ def _digest(items: Iterable[str], sealed: str) -> str:
 
 def _entry(row: Record) -> Entry:
     data = json.loads(row["payload"])["data"]
-    match row["type"]:
-        case "customer.grade_changed":
-            digest = f"{data.get('before')}>{data.get('grade')}"
-        case "message.delivered":
-            digest = data["cause"]
-        case _:
-            digest = _digest(data["items"], _sealed_digest(data["sealed"]))
     customer = row["subject"].partition("/")[2]
-    return Entry(row["index"], str(row["event_id"]), row["type"], customer, row["sequence"] or 0, digest)
+    return Entry(
+        row["index"], str(row["event_id"]), row["type"], customer, row["sequence"] or 0, _said(row["type"], data)
+    )
 
 
-def _sealed_digest(text: str) -> str:
-    return hashlib.sha256(base64.b64decode(text)).hexdigest()
+def _said(kind: str, data: Mapping[str, Any]) -> str:
+    """What an entry says, in the form that the digest of its origin has."""
+    try:
+        if kind == GRADE_CHANGED:
+            return f"{data['before']}>{data['grade']}"
+        if kind == DELIVERED:
+            return str(data["cause"])
+        return _digest(data["items"], hashlib.sha256(base64.b64decode(data["sealed"])).hexdigest())
+    except KeyError as missing:
+        return f"no {missing}"
 
 
 async def _grades(scene: Scene, history: list[tuple[Record, dict[str, Any]]]) -> list[Grade]:

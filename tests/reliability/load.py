@@ -6,6 +6,8 @@ versions race, edits clash and answers get lost. Called by the reliability tests
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -80,16 +82,26 @@ class Load:
         self.customers.append(customer)
         self.journal.attempts.append(Attempt(mark, customer, Outcome.ACKED, 1))
 
-    async def write(self, seconds: float, *, clients: int = 6, pause_s: float = 0.0) -> None:
+    async def write(self, seconds: float, *, clients: int = 6) -> None:
         """Change customers with some clients side by side, for a while."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        await asyncio.gather(*(self._client(deadline, pause_s) for _ in range(clients)))
+        async with self.writing(clients=clients):
+            await asyncio.sleep(seconds)
 
-    async def _client(self, deadline: float, pause_s: float) -> None:
+    @asynccontextmanager
+    async def writing(self, *, clients: int = 6) -> AsyncIterator[None]:
+        """The same until the block ends; changes that were begun are finished."""
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(self._client(stop)) for _ in range(clients)]
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks)
+
+    async def _client(self, stop: asyncio.Event) -> None:
         headers = self.headers()
-        while asyncio.get_running_loop().time() < deadline:
+        while not stop.is_set():
             await self.change(self._random.choice(self.customers), headers)
-            await asyncio.sleep(pause_s)
 
     async def change(self, customer: str, headers: dict[str, str] | None = None, url: str | None = None) -> Attempt:
         """One change, repeated with the same values and the same If-Match while its outcome is unknown."""

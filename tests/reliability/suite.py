@@ -29,6 +29,7 @@ from services.customer.app import SERVICE as CUSTOMER
 from services.notify.app import SERVICE as NOTIFY
 from shared.migrations import upgrade
 from tests.fakes.issuer import Issuer
+from tests.reliability.planted import PLANTS
 
 SERVICES: Final = ("customer", "audit", "notify")
 PATH: Final = ("customer.api", "customer.worker", "audit.worker", "notify.worker")
@@ -75,19 +76,21 @@ class Member:
     url: str
     directory: Path
     environment: Mapping[str, str]
-    starts: int = 0
+    plant: str = ""
+    starts: int = field(default=0, init=False)
     _running: ServiceProcess | None = field(default=None, init=False)
 
-    def start(self, **more: str) -> None:
-        """Start it with more variables: KEHU_CRASH, or KEHU_PLANT and KEHU_PAUSE of tests.reliability.planted."""
-        command = [sys.executable, "-m", f"services.{self.service}", self.verb]
-        if more.keys() & {"KEHU_PLANT", "KEHU_PAUSE"}:
-            command = [sys.executable, "-m", "tests.reliability.planted", f"services.{self.service}", self.verb]
-        self.starts += 1
-        environment = {**self.environment, "KEHU_TEST_BUILD": "1", **more}
+    def start(self, *, crash: str = "", pause: str = "") -> None:
+        """Start it, to die at a crash point or to stop itself at one, if one is named."""
+        module = f"services.{self.service}"
+        options = [*(("--plant", self.plant) if self.plant else ()), *(("--pause", pause) if pause else ())]
+        launcher = ["tests.reliability.planted", *options] if options else []
+        command = [sys.executable, "-m", *launcher, module, self.verb]
+        environment = {**self.environment, "KEHU_TEST_BUILD": "1", "KEHU_CRASH": crash}
         log = self.directory.with_suffix(".log")
         self._running = ServiceProcess(command, environment, url=self.url, directory=self.directory, log=log)
         self._running.start()
+        self.starts += 1
 
     @property
     def is_running(self) -> bool:
@@ -137,19 +140,20 @@ class Member:
 
 
 class Suite:
-    """`with Suite(servers) as suite:` migrates fresh databases and runs the members until the block ends.
+    """`with Suite(servers) as suite:` has fresh databases; `start` runs the members; the end of the block kills them.
 
-    `plant` names a planted bug, which every member that it concerns then has; `settings` are more environment
-    variables for all.
+    `plant` names a bug of tests.reliability.planted, which the members that it concerns then have; `settings` are more
+    environment variables for all.
     """
 
-    def __init__(self, servers: Servers, *, members: Sequence[str] = PATH, **settings: str) -> None:
+    def __init__(self, servers: Servers, *, members: Sequence[str] = PATH, plant: str = "", **settings: str) -> None:
         self.servers = servers
         self.tag = f"s{next(_suites)}x{random.randrange(16**6):06x}"
         self.topic_prefix = f"kehu-{self.tag}"
         self.directory = Path(tempfile.mkdtemp(prefix="kehu-reliability-"))
         self.members: dict[str, Member] = {}
         self._names = tuple(members)
+        self._plant = plant
         self._settings = settings
         data = DataDirectory(self.directory)
         data.secrets.mkdir(mode=0o700)
@@ -157,9 +161,12 @@ class Suite:
 
     def __enter__(self) -> "Suite":
         for service in SERVICES:
-            upgrade(_MIGRATIONS[service], self.create_database(service))
+            self._create_database(service)
             self.execute(_WATCH_OFFSETS.format(role=self.database(service)), service)
-        self.create_database("bus")
+        self.servers.postgres.create_database(self.database("bus"))
+        if self._plant:
+            for service, script in PLANTS[self._plant].schema.items():
+                self.execute(script, service)
         for name in self._names:
             self.members[name] = self._member(name)
         return self
@@ -173,11 +180,11 @@ class Suite:
             self.servers.postgres.drop_database(self.database(name))
         shutil.rmtree(self.directory)
 
-    def start(self, **more: str) -> None:
+    def start(self) -> None:
         """Start those that do not run, and return when all are ready."""
         for member in self.members.values():
             if not member.is_running:
-                member.start(**more)
+                member.start()
         for member in self.members.values():
             member.await_ready()
 
@@ -185,8 +192,10 @@ class Suite:
         """Name of a service's database and role."""
         return f"{service}_{self.tag}"
 
-    def create_database(self, service: str) -> str:
-        return self.servers.postgres.create_database(self.database(service))
+    def _create_database(self, service: str) -> None:
+        """A copy of the template, whose role may do what the owner of the copied tables may."""
+        self.servers.postgres.create_database(self.database(service), template=_template(service))
+        self.servers.postgres.execute(f"GRANT {_template(service)} TO {self.database(service)}")
 
     def dsn(self, service: str) -> str:
         return self.servers.postgres.dsn(self.database(service))
@@ -229,7 +238,18 @@ class Suite:
             **self._settings,
         }
         url = f"http://127.0.0.1:{port if verb == 'api' else worker_port}"
-        return Member(name, service, verb, url, self.directory / name.replace(".", "-"), environment)
+        plant = self._plant if self._plant and f"{service}.{verb}" in PLANTS[self._plant].members else ""
+        return Member(name, service, verb, url, self.directory / name.replace(".", "-"), environment, plant)
+
+
+def make_templates(postgres: PostgresServer) -> None:
+    """Migrate, once a server, the databases that every suite copies. Not to be called from within an event loop."""
+    for service in SERVICES:
+        upgrade(_MIGRATIONS[service], postgres.create_database(_template(service)))
+
+
+def _template(service: str) -> str:
+    return f"template_{service}"
 
 
 def eventually(holds: Callable[[], bool], within_s: float, what: str, member: Member | None = None) -> None:
