@@ -38,6 +38,7 @@ check: $(dev) ## format, lint, types, imports, generated files
 	$(python) -m mypy
 	.venv/bin/lint-imports
 	$(python) -m shared.events --check
+	$(python) -m shared.regime check
 
 bench: $(dev) ## benchmarks, as ratios to a floor measured in the same run
 	$(python) -m bench
@@ -48,8 +49,9 @@ chaos: $(dev) ## kill and pause processes while clients write, then count (SECON
 trace: $(dev) ## which tests and definitions prove which requirement
 	@$(python) -m tests.trace
 
-schemas: $(dev) ## write the event schemas and their documents again
+schemas: $(dev) ## write the schemas of events and definitions, and their documents, again
 	$(python) -m shared.events
+	$(python) -m shared.regime schemas
 
 lock: $(dev) ## pin the dependencies of pyproject.toml again
 	$(compile) --output-file requirements/base.txt pyproject.toml requirements/build.in
