@@ -66,7 +66,7 @@ class KeyRing:
             return self._keys[key.kek].decrypt(key.wrapped[:_NONCE], key.wrapped[_NONCE:], subject.encode())
         except KeyError:
             raise Unopenable(f"the key ring has no key named {key.kek}") from None
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise Unopenable("the wrapped key does not belong to this subject or was changed") from None
 
     def seal(self, key: WrappedKey, subject: str, event_id: UUID, values: Any) -> bytes:
