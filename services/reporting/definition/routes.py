@@ -19,11 +19,13 @@ def build(regimes: Regimes) -> Router:
     """The routes of report types."""
     router = Router(prefix="/v1/reports", tags=["reports"])
 
-    @router.get("", summary="Report types in force", responses=problem_responses(422))
+    @router.get("", summary="Report types in force", responses=problem_responses(400, 422))
     async def list_reports(_who: Reader, on: On = None) -> Page[ReportSummary]:
         return Page(items=[summary_of(each) for each in regimes.all(Report, on=on or _today())], next_cursor=None)
 
-    @router.get("/{report_id}", summary="One report: columns, rules, due times", responses=problem_responses(404, 422))
+    @router.get(
+        "/{report_id}", summary="One report: columns, rules, due times", responses=problem_responses(400, 404, 422)
+    )
     async def get_report(report_id: str, _who: Reader, on: On = None) -> ReportDefinition:
         return definition_of(regimes.report(report_id, on=on or _today()))
 

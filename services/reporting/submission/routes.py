@@ -90,7 +90,7 @@ def build(submissions: Submissions) -> Router:
         response.headers["Location"] = f"/v1/submissions/{view.record['id']}"
         return _answer(response, view, accept_language)
 
-    @router.get("", summary="Submissions, newest first", responses=problem_responses(422))
+    @router.get("", summary="Submissions, newest first", responses=problem_responses(400, 422))
     async def list_submissions(
         tx: Tx,
         who: Reader,
@@ -109,7 +109,9 @@ def build(submissions: Submissions) -> Router:
         return Page(items=items, next_cursor=write_cursor(str(items[-1].id)) if len(rows) > limit else None)
 
     @router.get(
-        "/{submission_id}", summary="One submission, its verdict and first findings", responses=problem_responses(404)
+        "/{submission_id}",
+        summary="One submission, its verdict and first findings",
+        responses=problem_responses(400, 404, 422),
     )
     async def get_submission(
         submission_id: UUID, response: Response, tx: Tx, who: Reader, accept_language: AcceptLanguage = None
@@ -117,7 +119,9 @@ def build(submissions: Submissions) -> Router:
         return _answer(response, await submissions.get(tx, submission_id, who), accept_language)
 
     @router.get(
-        "/{submission_id}/findings", summary="Findings by phase, rule and row", responses=problem_responses(404, 422)
+        "/{submission_id}/findings",
+        summary="Findings by phase, rule and row",
+        responses=problem_responses(400, 404, 422),
     )
     async def list_findings(
         submission_id: UUID,

@@ -59,7 +59,7 @@ async def test_a_report_shows_columns_rules_texts_and_due_times(
     found = (await http.get(f"/v1/reports/{REPORT}", headers=partner)).json()
     assert [column["code"] for column in found["columns"]][:2] == ["loan_no", "customer_name"]
     assert all(rule["message"]["zh"] and rule["message"]["en"] for rule in found["rules"])
-    assert [(due["working_days"], due["until"]) for due in found["due"]] == [(4, None), (5, "12:00:00"), (7, None)]
+    assert [(due["working_days"], due["until"]) for due in found["due"]] == [(4, None), (5, "12:00"), (7, None)]
 
 
 async def test_what_is_not_in_force_is_not_found(http: httpx.AsyncClient, partner: dict[str, str]) -> None:
