@@ -30,10 +30,9 @@ PROOFS = 2_000
 _ORIGIN = "bench.kehu/audit"
 
 
-def _deliveries() -> list[Delivery]:
-    """Changes of one item, as the bus delivers them: about 900 bytes each."""
-    ids = [new_id() for _ in range(CUSTOMERS)]
-    return [_delivery(ids[number % CUSTOMERS], number // CUSTOMERS + 2, number) for number in range(ENTRIES)]
+def _deliveries(customers: Sequence[UUID], start: int) -> list[Delivery]:
+    """A batch of one-item changes, as the bus delivers them: about 900 bytes each."""
+    return [_delivery(customers[n % CUSTOMERS], n // CUSTOMERS + 2, n) for n in range(start, start + BATCH)]
 
 
 def _delivery(customer: UUID, version: int, position: int) -> Delivery:
@@ -91,13 +90,13 @@ async def _proofs(database: Database) -> list[float]:
 
 async def _measure(database: Database) -> list[Figure]:
     at = datetime.now(UTC)  # noqa: TID251
-    events = _deliveries()
+    customers = [new_id() for _ in range(CUSTOMERS)]
     async with database.transaction() as tx:
         month = next(rules.months_from(at)).name
         await tx.execute(f"CREATE TABLE floor (LIKE {month} INCLUDING ALL)")
     appended, copied = [], []
     for start in range(0, ENTRIES, BATCH):
-        batch = events[start : start + BATCH]
+        batch = _deliveries(customers, start)
         appended.append(await _append(database, batch, at))
         copied.append(await _copy(database, batch, start, at))
     rate, floor = ENTRIES / sum(appended), ENTRIES / sum(copied)

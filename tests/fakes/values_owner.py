@@ -8,11 +8,15 @@ from typing import Any
 
 
 class ValuesOwner:
-    """Answers for the events in `values` (None: the key is destroyed), or with an error status."""
+    """Answers for the events in `values` (None: the key is destroyed), or with an error status.
+
+    `altered` members replace those of each answer.
+    """
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
         self.values: dict[str, dict[str, Any] | None] = {}
+        self.altered: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         self.bearers: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answers_of(self))
@@ -41,7 +45,7 @@ def _answers_of(owner: ValuesOwner) -> type[BaseHTTPRequestHandler]:
             owner.asked += asked
             owner.bearers.append(self.headers.get("Authorization", ""))
             known = [each["event_id"] for each in asked if each["event_id"] in owner.values]
-            opened = [_opened(each, owner.values[each]) for each in known]
+            opened = [_opened(each, owner.values[each]) | owner.altered for each in known]
             self.send_response(owner.status if self.path == "/v1/values/open" else 404)
             self.end_headers()
             self.wfile.write(json.dumps({"items": opened}).encode())

@@ -14,6 +14,7 @@ from services.audit.log.rules import Columns, Month, NaturalKey, Record
 from services.audit.log.tiles import WIDTH, Tile, TileRow
 from services.audit.log.tree import EMPTY_ROOT, HASH_SIZE, Frontier
 from shared.db import Transaction
+from shared.errors import Unavailable
 
 CHANNEL = "kehu_audit"
 _ROWS_A_PAUSE = 64
@@ -50,8 +51,11 @@ UNION ALL SELECT min(index), 'entry' FROM entry WHERE index < 0 OR index >= $1
 _IN_DEFAULT = "SELECT EXISTS (SELECT FROM entry_default WHERE event_id >= $1 AND event_id < $2)"
 
 
-class HeadMoved(Exception):
-    """The head is not where this writer left it; the batch is dropped and read again."""
+class HeadMoved(Unavailable):
+    """The stored tree is not where its head says. Nothing is wrong with the batch: it is tried again, never skipped."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("log_moved", detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from services.audit.log import repository, rules, service, tree
 from services.audit.log.note import Checkpoint, open_note
 from services.audit.log.tiles import TilePath, unpack
-from shared.db import Database
+from shared.db import Database, is_passing
 from shared.errors import Invalid, NotFound
 from tests.factories import audit
 from tests.factories.audit import AT, ORIGIN, append, change, changes, garbage, publish
@@ -126,6 +126,16 @@ async def test_a_writer_whose_head_moved_changes_nothing(database: Database) -> 
     with pytest.raises(repository.HeadMoved):
         async with database.transaction() as tx:
             await repository.move_head(tx, ORIGIN, stale, tree.append(stale, [b"x" * 32])[0])
+    assert (await head_of(database)).size == 3
+
+
+async def test_the_log_stands_still_when_its_tiles_do_not_fit_its_head(database: Database) -> None:
+    await append(database, *changes(3))
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE tile SET hashes = substr(hashes, 1, 64)")
+    with pytest.raises(repository.HeadMoved) as refusal:
+        await append(database, change("c9", 2))
+    assert is_passing(refusal.value), "the consumer must wait for people, not park events"
     assert (await head_of(database)).size == 3
 
 

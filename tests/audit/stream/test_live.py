@@ -10,6 +10,7 @@ import pytest
 
 from services.audit.clients import CustomerValues
 from services.audit.stream import frames as live
+from services.audit.stream import tail as tail_module
 from services.audit.stream.rules import StoredEntry
 from services.audit.stream.tail import Tail
 from shared.auth import Principal
@@ -105,7 +106,8 @@ async def test_a_stream_ends_when_its_reader_may_no_longer_read(monkeypatch: pyt
     await values.close()
 
 
-async def test_the_tail_is_woken_at_once(database: Database) -> None:
+async def test_the_tail_is_woken_by_the_writer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail_module, "_POLL_S", 60.0)
     tail = Tail(database, ORIGIN)
     await append(database, change("c1", 2))
     assert await tail.beyond(0, 5) == 1
