@@ -1,0 +1,164 @@
+"""What is published about the events, generated from their classes: JSON Schemas, docs/events.md, docs/asyncapi.yaml.
+
+`python -m shared.events` writes the files; `--check` says which are stale. A published version never changes: the
+writer refuses too (shared.events.compatibility).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.events import EVENTS, PRODUCERS, Event, topic_of
+
+SCHEMAS = Path("shared/events/schemas")
+HANDBOOK = Path("docs/events.md")
+ASYNCAPI = Path("docs/asyncapi.yaml")
+_PREFIX = "kehu"
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_ATTRIBUTES = {
+    "ce_specversion": "1.0",
+    "ce_id": "UUID of the event; equal for each delivery of it",
+    "ce_source": "producing feature, such as /customer/file",
+    "ce_type": "event type",
+    "ce_subject": "the aggregate, such as customer/<id>",
+    "ce_time": "when it happened, RFC 3339 with offset",
+    "ce_dataschema": "kehu:<type>:v<version>, a file of shared/events/schemas",
+    "ce_partitionkey": "id of the aggregate; events of one key keep their order",
+    "ce_actor": "who caused it: staff/<name>, client/<name> or service/<name>",
+    "ce_sequence": "version of the aggregate in this source; absent where there is none",
+    "ce_traceparent": "W3C trace context of the cause; absent where there is none",
+}
+_HEAD = """\
+# Events
+
+Generated from `shared/events` by `make schemas`; do not edit. A published version never changes: an optional member may
+be added, anything else is a new version. Envelope: CloudEvents 1.0, binary mode, one topic per producer; the
+attributes stand in [asyncapi.yaml](asyncapi.yaml), the JSON Schemas in
+[shared/events/schemas](../shared/events/schemas).
+
+| event | version | from | to |
+|---|---|---|---|
+"""
+
+
+def texts(readers: Mapping[str, tuple[str, ...]]) -> dict[Path, str]:
+    """Path below the repository -> text, of every generated file."""
+    schemas = {SCHEMAS / file_name(event): _json(schema_of(event)) for event in EVENTS.values()}
+    return {**schemas, HANDBOOK: handbook(readers), ASYNCAPI: asyncapi(readers)}
+
+
+def file_name(event: type[Event]) -> str:
+    """Where the schema of an event's version lies."""
+    return f"{event.type}.v{event.schema_version}.json"
+
+
+def schema_of(event: type[Event]) -> dict[str, Any]:
+    """The JSON Schema of an event's data."""
+    return {"$schema": _DRAFT, "$id": f"urn:kehu:{event.type}:v{event.schema_version}", **event.model_json_schema()}
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def handbook(readers: Mapping[str, tuple[str, ...]]) -> str:
+    """docs/events.md: an overview, then each event with its meaning and members."""
+    rows = []
+    for name, event in sorted(EVENTS.items()):
+        link = f"[`{name}`](#{name.replace('.', '')})"
+        rows.append(f"| {link} | {event.schema_version} | {_from(event)} | {', '.join(readers[name])} |")
+    return _HEAD + "\n".join(rows) + "\n" + "".join(_chapter(event) for _, event in sorted(EVENTS.items()))
+
+
+def _from(event: type[Event]) -> str:
+    return "every service" if set(event.producers) == set(PRODUCERS) else ", ".join(event.producers)
+
+
+def _chapter(event: type[Event]) -> str:
+    schema = event.model_json_schema()
+    required = set(schema.get("required", ()))
+    members = [
+        f"| `{name}` | {_type(member)} | {'yes' if name in required else 'no'} |"
+        for name, member in schema["properties"].items()
+    ]
+    table = "\n".join(["| member | type | required |", "|---|---|---|", *members])
+    return f"\n## {event.type}\n{inspect.cleandoc(event.__doc__ or '')}\n\n{table}\n"
+
+
+def _type(member: Mapping[str, Any]) -> str:
+    if "anyOf" in member:
+        return " or ".join(_type(each) for each in member["anyOf"])
+    if "$ref" in member:
+        return str(member["$ref"]).rpartition("/")[2]
+    if member.get("type") == "array":
+        return f"list of {_type(member['items'])}"
+    bounds = [f"{sign} {member[key]}" for key, sign in (("minimum", "≥"), ("maximum", "≤")) if key in member]
+    return " ".join([str(member.get("type", "any")), *bounds])
+
+
+def asyncapi(readers: Mapping[str, tuple[str, ...]]) -> str:
+    """docs/asyncapi.yaml, AsyncAPI 3.0."""
+    consumers = sorted({service for services in readers.values() for service in services})
+    operations = {f"{producer}-publishes": _sending(producer) for producer in PRODUCERS}
+    operations |= {
+        f"{service}-consumes-{producer}": _receiving(service, producer, readers)
+        for service in consumers
+        for producer in PRODUCERS
+        if any(service in readers[event.type] for event in _events_of(producer))
+    }
+    document = {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Kehu events", "version": "1", "license": {"name": "Apache-2.0"}},
+        "defaultContentType": "application/json",
+        "channels": {producer: _channel(producer) for producer in PRODUCERS},
+        "operations": operations,
+        "components": {"messages": {name: _message(event) for name, event in sorted(EVENTS.items())}},
+    }
+    head = "# Generated from shared/events by `make schemas`; do not edit.\n"
+    return head + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _events_of(producer: str) -> list[type[Event]]:
+    return [event for _, event in sorted(EVENTS.items()) if producer in event.producers]
+
+
+def _channel(producer: str) -> dict[str, Any]:
+    return {
+        "address": topic_of(_PREFIX, producer),
+        "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in _events_of(producer)},
+        "bindings": {"kafka": {"topic": topic_of(_PREFIX, producer)}},
+    }
+
+
+def _sending(producer: str) -> dict[str, Any]:
+    return {"action": "send", "channel": {"$ref": f"#/channels/{producer}"}}
+
+
+def _receiving(service: str, producer: str, readers: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    names = [event.type for event in _events_of(producer) if service in readers[event.type]]
+    messages = [{"$ref": f"#/channels/{producer}/messages/{name}"} for name in names]
+    return {"action": "receive", "channel": {"$ref": f"#/channels/{producer}"}, "messages": messages}
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    optional = {"ce_sequence", "ce_traceparent"}
+    return {
+        "name": event.type,
+        "summary": inspect.cleandoc(event.__doc__ or "").partition("\n")[0],
+        "headers": {
+            "type": "object",
+            "required": [name for name in _ATTRIBUTES if name not in optional],
+            "properties": {name: {"type": "string", "description": text} for name, text in _ATTRIBUTES.items()},
+        },
+        "payload": {
+            "schemaFormat": "application/schema+json;version=2020-12",
+            "schema": {"$ref": f"../{SCHEMAS}/{file_name(event)}"},
+        },
+        "bindings": {"kafka": {"key": {"type": "string", "description": "ce_partitionkey"}}},
+    }
