@@ -59,6 +59,7 @@ class Parts:
     jobs: list[Job] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
     on_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What the api does before it serves; the worker does not."""
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
@@ -155,7 +156,7 @@ async def _work(parts: Parts) -> None:
         for task in late:
             task.cancel()
 
-    app = create_app(parts.surface, [], on_start=[*parts.on_start, begin], on_stop=[end, *parts.on_stop])
+    app = create_app(parts.surface, [], on_start=[begin], on_stop=[end, *parts.on_stop])
     server = _server(app, parts.settings.host, parts.settings.worker_port)
     await server.serve()
     if any(task.done() and not task.cancelled() and task.exception() is not None for task in tasks):

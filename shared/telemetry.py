@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import orjson
@@ -55,7 +57,7 @@ def configure(service: str, role: str, level: str, otlp_endpoint: str | None) ->
             _add_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.format_exc_info,
+            _add_frames,
             structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -63,9 +65,9 @@ def configure(service: str, role: str, level: str, otlp_endpoint: str | None) ->
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, role=role)
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s"}'
-    )
+    library = logging.StreamHandler(sys.stderr)
+    library.setFormatter(_LibraryFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[library])
     if otlp_endpoint:
         provider = TracerProvider(resource=Resource.create({"service.name": f"kehu-{service}", "kehu.role": role}))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
@@ -83,6 +85,39 @@ def log(**bound: Any) -> structlog.stdlib.BoundLogger:
     """A logger; give ids, codes and counts as key words, never personal values."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(**bound)
     return logger
+
+
+def _frames(error: BaseException) -> list[str]:
+    """Classes and places of an error and of what caused it; never their texts, which may quote values."""
+    lines: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        lines.append(type(seen).__name__)
+        lines += [
+            f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in extract_tb(seen.__traceback__)[-8:]
+        ]
+        seen = seen.__cause__ or seen.__context__
+    return lines
+
+
+def _add_frames(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["frames"] = _frames(error)
+    return event
+
+
+class _LibraryFormatter(logging.Formatter):
+    """What libraries log, as JSON lines: the template of the message without its arguments."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {"event": str(record.msg), "level": record.levelname.lower(), "logger": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["event"] = "library_error"
+            line["frames"] = _frames(record.exc_info[1])
+        return orjson.dumps(line).decode()
 
 
 def _add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
