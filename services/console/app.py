@@ -17,7 +17,7 @@ from services.console.dead_letter.service import DeadLetters
 from services.console.entry import routes as entry_routes
 from services.console.entry.service import Entries
 from services.console.inbox import routes as inbox_routes
-from services.console.labels import labels_of
+from services.console.labels import items_of_indicators, labels_of
 from services.console.overview import routes as overview_routes
 from services.console.overview.service import Overview
 from services.console.pages import Pages
@@ -76,7 +76,8 @@ class ConsoleParts(Parts):
 def compose(settings: ConsoleSettings) -> Parts:
     parts = ConsoleParts(**vars(standard_parts("console", settings)))
     assets = read_assets()
-    pages = Pages(assets, labels_of(parts.regimes), secure_cookies=settings.secure_cookies)
+    labels, indicators = labels_of(parts.regimes), items_of_indicators(parts.regimes)
+    pages = Pages(assets, labels, indicators, secure_cookies=settings.secure_cookies)
     peers = Peers(settings.peers, settings.peer_patience_s)
     sessions = Sessions(settings.key_ring, idle=settings.session_idle, longest=settings.session_longest)
     visits = Visits(parts.database, parts.authenticator, sessions)

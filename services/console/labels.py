@@ -1,4 +1,4 @@
-"""Labels of items and indicators by code, as the declared measures have them; pages of entries show them."""
+"""Labels of items and indicators by code, as the declared measures have them."""
 
 from collections.abc import Mapping
 
@@ -16,6 +16,14 @@ def labels_of(regimes: Regimes) -> Mapping[str, Mapping[str, str]]:
         if isinstance(each, Dictionary):
             found |= {item.code: _both(item.label) for item in each.items}
     return found
+
+
+def items_of_indicators(regimes: Regimes) -> Mapping[str, str]:
+    """Code of the item by indicator, for indicators that are nothing but an item: its codes explain their values."""
+    items = {item.code for each in regimes.definitions if isinstance(each, Dictionary) for item in each.items}
+    policies = [each for each in regimes.definitions if isinstance(each, GradePolicy)]
+    indicators = [indicator for policy in policies for indicator in policy.indicators]
+    return {each.id: each.expression for each in indicators if each.expression in items}
 
 
 def _both(text: Text) -> Mapping[str, str]:

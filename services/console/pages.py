@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.asset.service import Asset
 from services.console.visits import FORM_FIELD, LANGUAGES, Visit
-from services.console.wording import LANGUAGE_TAGS, Wording, moment_of
+from services.console.wording import LANGUAGE_TAGS, Wording, figure_of, moment_of
 
 POLICY = "; ".join(
     (
@@ -50,9 +50,16 @@ NAVIGATION = (
 
 
 class Pages:
-    """`labels`: {zh, en} by code of an item or indicator of the declared measures."""
+    """`labels`: {zh, en} by code of an item or indicator; `indicators`: item by indicator that shows its value."""
 
-    def __init__(self, assets: Mapping[str, Asset], labels: Mapping[str, Any], *, secure_cookies: bool) -> None:
+    def __init__(
+        self,
+        assets: Mapping[str, Asset],
+        labels: Mapping[str, Any],
+        indicators: Mapping[str, str],
+        *,
+        secure_cookies: bool,
+    ) -> None:
         self._secure = secure_cookies
         self._labels = labels
         self._wordings = {language: Wording(language) for language in LANGUAGES}
@@ -64,9 +71,14 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            assets=assets, languages=LANGUAGES, form_field=FORM_FIELD, with_query=with_query, navigation=NAVIGATION
+            assets=assets,
+            languages=LANGUAGES,
+            form_field=FORM_FIELD,
+            with_query=with_query,
+            navigation=NAVIGATION,
+            indicators=indicators,
         )
-        self._templates.filters.update(moment=moment_of, segment=_segment)
+        self._templates.filters.update(moment=moment_of, segment=_segment, figure=figure_of)
 
     def answer(self, visit: Visit, template: str, /, status: int = 200, **content: Any) -> Response:
         """The page."""

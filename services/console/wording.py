@@ -6,6 +6,7 @@ ours: they come from the declared measures.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from shared.clock import CHINA
 
 _FOLDER = Path(__file__).parent / "texts"
+_CENT = Decimal("0.01")
 LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 
 
@@ -77,3 +79,12 @@ def moment_of(given: object) -> datetime | None:
         except ValueError:
             return None
     return given.astimezone(CHINA) if isinstance(given, datetime) else None
+
+
+def figure_of(shown: str) -> str:
+    """A figure with two decimals at most; any other text as it is."""
+    _, _, decimals = shown.partition(".")
+    try:
+        return f"{Decimal(shown).quantize(_CENT):f}" if len(decimals) > 2 else shown
+    except InvalidOperation:
+        return shown

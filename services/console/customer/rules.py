@@ -17,6 +17,11 @@ class Item:
     withheld: bool
 
     @property
+    def is_kept(self) -> bool:
+        """Whether there is anything to show, if only that it is withheld."""
+        return self.withheld or self.value is not None
+
+    @property
     def may_be_set(self) -> bool:
         return not self.withheld and self.definition.get("maintenance") != _SYSTEM
 

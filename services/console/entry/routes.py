@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Response
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import StreamingResponse
 
 from services.console.clients import Peers, panel, together
 from services.console.entry.live import Source, rows
@@ -16,6 +16,7 @@ from shared.events import EVENTS
 from shared.web import Router
 
 _ROWS = 50
+_LIVE_ROWS = 30
 Index = Annotated[int, Path(ge=0, lt=1 << 63)]
 Text = Annotated[str | None, Query(max_length=512)]
 Place = Annotated[int | None, Query(ge=0, lt=1 << 63)]
@@ -51,11 +52,11 @@ def build(pages: Pages, visits: Visits, peers: Peers, entries: Entries) -> Route
     async def _latest(visit: Visit, search: Search) -> dict[str, Any]:
         """The newest rows, and the place behind which the stream goes on: nothing is missed and nothing comes twice."""
         newest = await entries.newest(visit)
-        items = (await entries.page(visit, search, limit=_ROWS))["items"]
+        items = (await entries.page(visit, search, limit=_LIVE_ROWS))["items"]
         seen = [index for index in (newest, *(each["index"] for each in items[:1])) if index is not None]
         return {"items": items, "after": max(seen, default=None)}
 
-    @router.get("/stream", response_class=EventSourceResponse)
+    @router.get("/stream")
     async def stream_entries(
         visit: Person,
         subject: Text = None,
@@ -63,7 +64,7 @@ def build(pages: Pages, visits: Visits, peers: Peers, entries: Entries) -> Route
         actor: Text = None,
         after: Place = None,
         last_event_id: Annotated[str | None, Header()] = None,
-    ) -> EventSourceResponse:
+    ) -> StreamingResponse:
         def row(entry: dict[str, Any]) -> str:
             return pages.render(visit, "part/entry_row.html", entry=entry, fresh=True)
 
@@ -72,7 +73,7 @@ def build(pages: Pages, visits: Visits, peers: Peers, entries: Entries) -> Route
 
         source = Source(peers, visit, Search(tidy(subject), tidy(type), tidy(actor)).live, row, lasts)
         place = last_event_id or (None if after is None else str(after))
-        return EventSourceResponse(rows(source, place))
+        return StreamingResponse(rows(source, place), media_type="text/event-stream")
 
     @router.get("/{index}")
     async def show_entry(visit: Person, index: Index) -> Response:
