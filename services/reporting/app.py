@@ -17,7 +17,12 @@ from shared.process import Parts, Service, standard_parts
 def compose(settings: ReportingSettings) -> Parts:
     """The parts of the service."""
     parts = standard_parts("reporting", settings)
-    judges = Judges(settings.regimes_path, processes=settings.judges, waiting=settings.judge_queue)
+    judges = Judges(
+        settings.regimes_path,
+        processes=settings.judges,
+        waiting=settings.judge_queue,
+        memory_mib=settings.judge_memory_mib,
+    )
     vault = Vault(settings.key_ring)
     submissions = Submissions(parts.outbox, vault, judges, Examiner(parts.regimes))
     parts.routers += [definition_routes.build(parts.regimes), submission_routes.build(submissions)]

@@ -17,6 +17,8 @@ class ReportingSettings(ServiceSettings):
     judges: int = Field(1, ge=1, le=64, description="processes that read and judge submissions, for each api")
     judge_queue: int = Field(8, ge=0, le=1000, description="submissions that may wait for a judge; more get 503")
 
+    judge_memory_mib: int = Field(4096, ge=512, description="address space of a judge; what needs more gets 413")
+
     @field_validator("kek")
     @classmethod
     def _opens(cls, value: SecretStr) -> SecretStr:

@@ -48,6 +48,15 @@ def workbook_too_large(unpacked: int, most: int) -> TooLarge:
     return TooLarge("workbook_too_large", "The workbook unpacks to more than a report can hold.", [fault])
 
 
+def too_many_rows(rows: int, most: int) -> TooLarge:
+    fault = Fault("/rows", "too_many_rows", rows, f"at most {most} rows")
+    return TooLarge("too_many_rows", "File the table in parts.", [fault])
+
+
+def too_large_to_judge() -> TooLarge:
+    return TooLarge("too_large_to_judge", "Reading it takes more memory than a judge may use; file it in parts.")
+
+
 def bad_envelope(faults: Sequence[Fault]) -> Invalid:
     return Invalid("bad_envelope", "Correct report, period, org and rows as named in errors.", faults)
 

@@ -1,12 +1,13 @@
 """Processes that examine filings, so that a large table never holds up the event loop. Owned by the api.
 
 They are spawned at the first filing, end with their parent however it ends, and are replaced when one of them dies.
-They hold no key and no connection: bytes go in, a judgement comes out.
+They are given no key and no connection, and a bounded memory: bytes go in, a judgement comes out.
 """
 
 import asyncio
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -22,15 +23,16 @@ from shared.regime import load
 class Judges:
     """A bounded queue before `processes` processes."""
 
-    def __init__(self, regimes: Path, *, processes: int, waiting: int) -> None:
+    def __init__(self, regimes: Path, *, processes: int, waiting: int, memory_mib: int) -> None:
         self._regimes = regimes
+        self._memory = memory_mib * 1024 * 1024
         self._processes = processes
         self._most = processes + waiting
         self._pending = 0
         self._pool: ProcessPoolExecutor | None = None
 
     async def examine(self, filing: Filing, today: date) -> Examined:
-        """As `Examiner.examine`, elsewhere. Raises also: Unavailable (judges_busy, judge_lost)"""
+        """As `Examiner.examine`, elsewhere. Raises also: TooLarge, Unavailable (judges_busy, judge_lost)"""
         if self._pending >= self._most:
             raise errors.judges_busy()
         self._pending += 1
@@ -53,7 +55,7 @@ class Judges:
 
     def _spawn(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._processes, context, _prepare, (self._regimes,))
+        return ProcessPoolExecutor(self._processes, context, _prepare, (self._regimes, self._memory))
 
 
 class _Process:
@@ -62,7 +64,8 @@ class _Process:
     examiner: Examiner
 
 
-def _prepare(regimes: Path) -> None:
+def _prepare(regimes: Path, memory: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us in good order
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _Process.examiner = Examiner(load(regimes))
@@ -76,4 +79,7 @@ def _end_with_parent() -> None:
 
 
 def _examine(filing: Filing, today: date) -> Examined:
-    return _Process.examiner.examine(filing, today)
+    try:
+        return _Process.examiner.examine(filing, today)
+    except MemoryError:
+        raise errors.too_large_to_judge() from None

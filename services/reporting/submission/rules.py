@@ -15,7 +15,7 @@ from typing import Any
 
 from services.reporting.submission import cell, wording
 from services.reporting.submission.finding import Group, Stage, StageRun, Tally, highest, shown
-from services.reporting.submission.sheet import Cells, Oddity, Sheet
+from services.reporting.submission.sheet import Cells, Sheet
 from shared.expressions import Context, Program
 from shared.regime import BadValue, Column, Figure, Gathering, MissingFact, Phase, Report, Rule, Secrecy, Severity, Text
 from shared.regime.vocabulary import compiled
@@ -125,10 +125,7 @@ class Judge:
         return replace(judgement, groups=(*judgement.groups, *groups), stages=(*judgement.stages, stage))
 
     def _envelope(self, sheet: Sheet) -> Iterator[Group]:
-        tallies: dict[Oddity, Tally] = {}
-        for oddity, number, seen in sheet.oddities:
-            tallies.setdefault(oddity, Tally()).add(number, {}, seen)
-        for oddity, tally in tallies.items():
+        for oddity, tally in sheet.oddities.items():
             expected, message = wording.EXPECTED[oddity], wording.MESSAGE[oddity]
             yield _tallied(
                 f"envelope.{oddity}", Stage.ENVELOPE, Severity.REJECT, None, Secrecy.PUBLIC, expected, message, tally
@@ -136,10 +133,9 @@ class Judge:
 
     def _cast(self, sheet: Sheet, groups: list[Group]) -> Table:
         """Read every cell, column by column: values of a column repeat, and each is read once."""
-        absent = frozenset(seen for oddity, _, seen in sheet.oddities if oddity is Oddity.MISSING_COLUMN)
-        table = Table(sheet.rows, {number: {} for number in sheet.rows}, {}, absent)
+        table = Table(sheet.rows, {number: {} for number in sheet.rows}, {}, sheet.absent)
         for column in self.report.columns:
-            if column.code not in absent:
+            if column.code not in sheet.absent:
                 groups.extend(self._cast_column(column, table))
         return table
 

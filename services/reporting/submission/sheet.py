@@ -16,9 +16,10 @@ from typing import Any
 
 from services.reporting.submission import errors
 from services.reporting.submission.cell import Digits
-from services.reporting.submission.finding import shown
+from services.reporting.submission.finding import Tally, shown
 from shared.regime import Column
 
+MOST_ROWS = 1_000_000
 MOST_UNPACKED = 512 * 1024 * 1024
 UTF8_BOM, UTF16_BOMS, ZIP = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
 
@@ -39,11 +40,19 @@ class Oddity(StrEnum):
 
 @dataclass(slots=True)
 class Sheet:
-    """Rows by number (from 1) as raw cells by column; rows whose cells cannot be told apart are left out."""
+    """Rows by number (from 1) as raw cells by column; rows whose cells cannot be told apart are left out.
+
+    `absent` are required columns that the header lacks.
+    """
 
     rows: dict[int, Cells] = field(default_factory=dict)
     count: int = 0
-    oddities: list[tuple[Oddity, int | None, str]] = field(default_factory=list)
+    oddities: dict[Oddity, Tally] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+
+    def note(self, oddity: Oddity, row: int | None, seen: str) -> None:
+        """Count something odd."""
+        self.oddities.setdefault(oddity, Tally()).add(row, {}, seen)
 
 
 class Repeated(dict[str, Any]):
@@ -86,18 +95,19 @@ def _refuse(constant: str) -> Any:
 
 def of_json(rows: Sequence[Any], columns: Sequence[Column]) -> Sheet:
     """The table of a JSON submission's `rows`: one object a row, members named by column code."""
+    _bounded(len(rows))
     sheet = Sheet(count=len(rows))
     known = {column.code for column in columns}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            sheet.oddities.append((Oddity.NO_OBJECT, number, shown(row)))
+            sheet.note(Oddity.NO_OBJECT, number, shown(row))
             continue
         if isinstance(row, Repeated):
-            sheet.oddities.append((Oddity.REPEATED_MEMBER, number, shown(row.name)))
+            sheet.note(Oddity.REPEATED_MEMBER, number, shown(row.name))
             continue
         if not row.keys() <= known:
-            unknown = sorted(row.keys() - known)
-            sheet.oddities += [(Oddity.UNKNOWN_COLUMN, number, shown(name)) for name in unknown]
+            for name in sorted(row.keys() - known):
+                sheet.note(Oddity.UNKNOWN_COLUMN, number, shown(name))
         sheet.rows[number] = row
     return _counted(sheet)
 
@@ -111,11 +121,11 @@ def of_file(content: bytes, columns: Sequence[Column]) -> Sheet:
     sheet = Sheet()
     codes = _header(header, columns, sheet)
     for number, line in enumerate((line for line in lines if any(cell not in {None, ""} for cell in line)), 1):
-        sheet.count = number
+        sheet.count = _bounded(number)
         if len(line) == len(codes):
             sheet.rows[number] = {code: cell for code, cell in zip(codes, line, strict=True) if code is not None}
         else:
-            sheet.oddities.append((Oddity.RAGGED_ROW, number, f"{len(line)} / {len(codes)}"))
+            sheet.note(Oddity.RAGGED_ROW, number, f"{len(line)} / {len(codes)}")
     return _counted(sheet)
 
 
@@ -127,19 +137,24 @@ def _header(header: Sequence[object], columns: Sequence[Column], sheet: Sheet) -
         name = str(cell or "").strip()
         code = names.get(name)
         if code is None or code in codes:
-            sheet.oddities.append(
-                (Oddity.UNKNOWN_COLUMN if code is None else Oddity.REPEATED_COLUMN, None, shown(name))
-            )
+            sheet.note(Oddity.UNKNOWN_COLUMN if code is None else Oddity.REPEATED_COLUMN, None, shown(name))
         codes.append(None if code in codes else code)
-    sheet.oddities += [
-        (Oddity.MISSING_COLUMN, None, column.code) for column in columns if column.required and column.code not in codes
-    ]
+    absent = [column.code for column in columns if column.required and column.code not in codes]
+    for code in absent:
+        sheet.note(Oddity.MISSING_COLUMN, None, code)
+    sheet.absent = frozenset(absent)
     return codes
+
+
+def _bounded(rows: int) -> int:
+    if rows > MOST_ROWS:
+        raise errors.too_many_rows(rows, MOST_ROWS)
+    return rows
 
 
 def _counted(sheet: Sheet) -> Sheet:
     if not sheet.count:
-        sheet.oddities.append((Oddity.NO_ROWS, None, ""))
+        sheet.note(Oddity.NO_ROWS, None, "")
     return sheet
 
 

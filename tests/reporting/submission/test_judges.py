@@ -14,7 +14,7 @@ import pytest
 
 from services.reporting.submission.filing import Filing
 from services.reporting.submission.judges import Judges
-from shared.errors import Invalid, Unavailable
+from shared.errors import Invalid, TooLarge, Unavailable
 from tests.conftest import FreshDatabase
 from tests.factories import reporting
 from tests.factories.reporting import PERIOD, REGIMES, REPORT, loans
@@ -30,7 +30,7 @@ def filing(rows: int = 1) -> Filing:
 
 @pytest.fixture
 async def judges() -> AsyncIterator[Judges]:
-    made = Judges(REGIMES, processes=1, waiting=1)
+    made = Judges(REGIMES, processes=1, waiting=1, memory_mib=2048)
     yield made
     await made.close()
 
@@ -61,6 +61,22 @@ async def test_a_judge_that_dies_costs_its_filing_and_is_replaced(judges: Judges
     with pytest.raises(Unavailable, match="judge_lost"):
         await running
     assert (await judges.examine(filing(), TODAY)).judgement.rows == 1
+
+
+async def test_what_needs_more_memory_than_a_judge_has_is_refused_and_the_judge_stays() -> None:
+    judges = Judges(REGIMES, processes=1, waiting=0, memory_mib=512)
+    await judges.examine(filing(), TODAY)
+    with pytest.raises(TooLarge, match="too_large_to_judge"):
+        await judges.examine(Filing(b'{"rows": [' + b"{}," * 9_000_000 + b"{}]}"), TODAY)
+    assert (await judges.examine(filing(), TODAY)).judgement.rows == 1
+    await judges.close()
+
+
+async def test_more_rows_than_a_report_may_have_are_refused(judges: Judges) -> None:
+    rows = b"{}," * 1_000_000 + b"{}"
+    body = f'{{"report": "{REPORT}", "period": "{PERIOD}", "org": "unit-1", "rows": ['.encode() + rows + b"]}"
+    with pytest.raises(TooLarge, match="too_many_rows"):
+        await judges.examine(Filing(body), TODAY)
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_blank_lines_of_a_csv_file_are_no_rows(judge: Judge) -> None:
 def test_cells_of_unknown_and_repeated_columns_are_left_out(judge: Judge) -> None:
     sheet = of_file(b"loan_no,colour,loan_no\nL-1,red,L-2\n", judge.report.columns)
     assert sheet.rows == {1: {"loan_no": "L-1"}}
-    assert {Oddity.UNKNOWN_COLUMN, Oddity.REPEATED_COLUMN} <= {oddity for oddity, _, _ in sheet.oddities}
+    assert {Oddity.UNKNOWN_COLUMN, Oddity.REPEATED_COLUMN} <= sheet.oddities.keys()
 
 
 @pytest.mark.parametrize("text", ["虚构实业有限公司", "a虚b构c", "plain ascii"])
