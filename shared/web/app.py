@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
@@ -23,10 +24,11 @@ from shared.errors import KehuError
 from shared.outbox import Outbox
 from shared.settings import ServiceSettings
 from shared.web import problems
-from shared.web.door import action_of
+from shared.web.door import Door, action_of
 from shared.web.edge import Edge
 from shared.web.refusals import record_refusal
 
+_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _CORS_HEADERS = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Accept-Language", "Last-Event-ID")
 
 
@@ -118,7 +120,7 @@ def _health(surface: Surface) -> APIRouter:
     async def health() -> dict[str, str]:
         return {"status": "alive"}
 
-    @router.get("/readyz", summary="Database, bus and regimes are usable", responses=problems.problem_responses(503))
+    @router.get("/readyz", summary="Database, bus and regimes are usable", responses={503: {"description": "Not all"}})
     async def ready() -> Response:
         database, bus = await asyncio.gather(surface.database.is_usable(), surface.transport.is_usable())
         parts = {"database": database, "bus": bus, "regimes": True}
@@ -129,7 +131,7 @@ def _health(surface: Surface) -> APIRouter:
             "application/json",
         )
 
-    @router.get("/metrics", summary="Prometheus series")
+    @router.get("/metrics", summary="Prometheus series", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
@@ -137,19 +139,29 @@ def _health(surface: Surface) -> APIRouter:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, plus what each route's declared action means: bearer token, 401, 403."""
+    """FastAPI's document, plus what holds for every route of ours: which refusals are possible, as problem+json."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        problem = {"content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}}}
-        for route in app.state.routes:  # app.routes no longer shows the routes of included routers
-            if route.include_in_schema and (action := action_of(route)):
-                for method in route.methods or ():
-                    operation = document["paths"][route.path_format][method.lower()]
-                    operation["security"] = [{"bearer": []}]
-                    operation["x-kehu-action"] = action
-                    for status, what in (("401", "No usable token"), ("403", "Not allowed"), ("503", "A part is away")):
-                        operation["responses"].setdefault(status, {"description": what, **problem})
+        document.setdefault("components", {}).setdefault("securitySchemes", {})["bearer"] = _BEARER
+        for route in app.state.routes:  # app.routes does not show the routes of included routers
+            for method in (route.methods or ()) if route.include_in_schema and isinstance(route, Door) else ():
+                _tell_refusals(document["paths"][route.path_format][method.lower()], action_of(route))
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _tell_refusals(operation: dict[str, Any], action: str | None) -> None:
+    """What the door and the token check may answer; FastAPI's own 422 is not what we send."""
+    responses = operation["responses"]
+    problem = {"content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}}}
+    possible = {"400": "Cannot be read", "503": "A part is away"}
+    if "requestBody" in operation:
+        possible["413"] = "Body too large"
+    if action is not None:
+        operation["security"] = [{"bearer": []}]
+        operation["x-kehu-action"] = action
+        possible |= {"401": "No usable token", "403": "Not allowed"}
+    for status, what in possible.items():
+        responses.setdefault(status, {"description": what, **problem})
+    if "HTTPValidationError" in str(responses.get("422")):
+        responses["422"] = {"description": "Some values are wrong", **problem}

@@ -38,9 +38,8 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def settings(notify_dsn: str, issuer: Issuer) -> NotifySettings:
-    """One database for the service and the bus: they do not share a table, and it is made in half the time."""
-    return settings_of(notify_dsn, notify_dsn, issuer.url)
+def settings(notify_dsn: str, fresh_database: FreshDatabase, issuer: Issuer) -> NotifySettings:
+    return settings_of(notify_dsn, fresh_database("bus"), issuer.url)
 
 
 @pytest.fixture

@@ -79,6 +79,10 @@ def _basic(authorization: str) -> ClientRequest:
 
 def openapi() -> dict[str, Any]:
     """The request body for the OpenAPI document."""
-    properties = {name: {"type": "string"} for name in ("grant_type", "client_id", "client_secret")}
+    properties = {
+        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "client_id": {"type": "string"},
+        "client_secret": {"type": "string", "format": "password"},
+    }
     schema = {"type": "object", "required": ["grant_type"], "properties": properties}
     return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}}

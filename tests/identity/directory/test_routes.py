@@ -44,3 +44,11 @@ async def test_the_openapi_document_says_which_routes_are_open(identity: Running
         ("post", "/v1/sign-ins"),
         ("post", "/oauth/token"),
     }
+
+
+async def test_the_openapi_document_tells_refusals_as_they_are_sent(identity: RunningIdentity) -> None:
+    paths = (await identity.http.get("/openapi.json")).json()["paths"]
+    refusals = paths["/v1/dead-letters/{letter_id}"]["get"]["responses"]
+    assert set(refusals) == {"200", "400", "401", "403", "404", "422", "503"}
+    assert list(refusals["422"]["content"]) == ["application/problem+json"]
+    assert {"400", "413"} <= set(paths["/v1/sign-ins"]["post"]["responses"])

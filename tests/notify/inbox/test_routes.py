@@ -13,10 +13,16 @@ from shared.clock import now
 from shared.db import Database
 from shared.events import AccessRefused
 from shared.ids import new_id
-from tests.factories.notify import outbox, serving
+from tests.factories.notify import outbox, serving, settings_of
 from tests.fakes.issuer import Issuer
 
 TEXT = {"zh": "文", "en": "Text"}
+
+
+@pytest.fixture
+def settings(notify_dsn: str, issuer: Issuer) -> NotifySettings:
+    """No bus is read here, so that none is made."""
+    return settings_of(notify_dsn, notify_dsn, issuer.url)
 
 
 @pytest.fixture
