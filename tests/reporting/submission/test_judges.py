@@ -55,7 +55,7 @@ async def test_a_judge_that_dies_costs_its_filing_and_is_replaced(judges: Judges
     await judges.examine(filing(), TODAY)
     mine = psutil.Process()
     [judge] = [child for child in mine.children() if "spawn_main" in " ".join(child.cmdline())]
-    running = asyncio.create_task(judges.examine(filing(3000), TODAY))
+    running = asyncio.create_task(judges.examine(filing(20_000), TODAY))
     await asyncio.sleep(0.05)
     os.kill(judge.pid, signal.SIGKILL)
     with pytest.raises(Unavailable, match="judge_lost"):
