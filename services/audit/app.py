@@ -16,7 +16,7 @@ def compose(settings: AuditSettings) -> Parts:
     tail = Tail(parts.database, settings.origin)
     values = CustomerValues(settings.customer_url)
     stream = stream_routes.build(parts.database, settings.origin, parts.authenticator, tail, values)
-    parts.routers += [log_routes.build(settings), stream]
+    parts.routers += [log_routes.build(settings.origin), stream]
     parts.consumers += consumers.table(parts, settings)
     parts.jobs += jobs.table(settings)
     parts.on_stop += [tail.close, values.close]

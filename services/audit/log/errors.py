@@ -11,8 +11,8 @@ def no_entry(index: int) -> NotFound:
     return NotFound("entry_not_found", f"The log has no entry {index}.")
 
 
-def no_tile(path: str) -> NotFound:
-    return NotFound("tile_not_found", f"The tree has not grown as far as {path}, or this is no tile address.")
+def no_tile(address: str) -> NotFound:
+    return NotFound("tile_not_found", f"The tree has not grown as far as {address[:80]}, or this is no tile address.")
 
 
 def no_checkpoint() -> NotFound:

@@ -17,7 +17,6 @@ from prometheus_client import Counter, Gauge, Histogram
 from services.audit.log import errors, repository, rules, tiles, tree
 from services.audit.log.note import Checkpoint, Signer, sign
 from services.audit.log.rules import Record
-from services.audit.log.tiles import TilePath
 from shared import crash, deadletters
 from shared.bus import Delivery
 from shared.db import Transaction
@@ -181,11 +180,12 @@ async def consistency(tx: Transaction, origin: str, old: int, new: int | None) -
     return ConsistencyProof(old, new, old_root, new_root, tuple(path))
 
 
-async def tile(tx: Transaction, origin: str, path: TilePath) -> bytes:
-    """The bytes of a tile or an entry bundle, full or partial, once the tree has grown that far."""
+async def tile(tx: Transaction, origin: str, address: str) -> bytes:
+    """The bytes at a C2SP address: a tile or an entry bundle, full or partial, once the tree has grown that far."""
+    path = tiles.parse_path(address)
     size = (await repository.head(tx, origin)).size
-    if path.width > tiles.width_at(path.level or 0, path.number, size):
-        raise errors.no_tile(str(path))
+    if path is None or path.width > tiles.width_at(path.level or 0, path.number, size):
+        raise errors.no_tile(address)
     if path.level is None:
         return tiles.pack(await repository.leaves(tx, path.number * tiles.WIDTH, path.width))
     wanted = tiles.Tile(path.level, path.number)

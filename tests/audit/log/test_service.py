@@ -8,7 +8,7 @@ import pytest
 
 from services.audit.log import repository, rules, service, tree
 from services.audit.log.note import Checkpoint, open_note
-from services.audit.log.tiles import TilePath, unpack
+from services.audit.log.tiles import unpack
 from shared.db import Database, is_passing
 from shared.errors import Invalid, NotFound
 from tests.factories import audit
@@ -200,12 +200,12 @@ async def test_tiles_and_bundles_are_served_as_far_as_the_tree_has_grown(databas
     leaves = await leaves_of(database)
     hashes = b"".join(tree.leaf_hash(leaf) for leaf in leaves)
     async with database.reading() as tx:
-        assert await service.tile(tx, ORIGIN, TilePath(0, 0)) == hashes[: 256 * 32]
-        assert await service.tile(tx, ORIGIN, TilePath(0, 1, 44)) == hashes[256 * 32 :]
-        assert await service.tile(tx, ORIGIN, TilePath(0, 1, 3)) == hashes[256 * 32 : 259 * 32]
-        assert unpack(await service.tile(tx, ORIGIN, TilePath(None, 0))) == leaves[:256]
-        assert unpack(await service.tile(tx, ORIGIN, TilePath(None, 1, 44))) == leaves[256:]
-        for missing in (TilePath(0, 1), TilePath(0, 1, 45), TilePath(2, 0, 1), TilePath(None, 2, 1), TilePath(63, 9)):
+        assert await service.tile(tx, ORIGIN, "0/000") == hashes[: 256 * 32]
+        assert await service.tile(tx, ORIGIN, "0/001.p/44") == hashes[256 * 32 :]
+        assert await service.tile(tx, ORIGIN, "0/001.p/3") == hashes[256 * 32 : 259 * 32]
+        assert unpack(await service.tile(tx, ORIGIN, "entries/000")) == leaves[:256]
+        assert unpack(await service.tile(tx, ORIGIN, "entries/001.p/44")) == leaves[256:]
+        for missing in ("0/001", "0/001.p/45", "2/000.p/1", "entries/002.p/1", "63/009"):
             with pytest.raises(NotFound, match="tile_not_found"):
                 await service.tile(tx, ORIGIN, missing)
 
