@@ -30,8 +30,8 @@ def compose(settings: IdentitySettings) -> Parts:
     async def begin() -> None:
         async with parts.database.transaction() as tx:
             await keys.ensure(tx, now())
-            if file is not None:
-                await directory.load(tx, file, now())
+        if file is not None:
+            await directory.load(parts.database, file, now())
 
     async def end() -> None:
         passwords.close()

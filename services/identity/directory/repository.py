@@ -46,12 +46,12 @@ async def names(tx: Transaction) -> set[str]:
 
 async def add_units(tx: Transaction, rows: Sequence[dict[str, object]]) -> int:
     """Add those that are missing, in the given order; how many there were."""
-    added = [await tx.execute(insert(unit_table).values(row).on_conflict_do_nothing()) for row in rows]
-    return sum(added)
+    return sum([await tx.execute(insert(unit_table).values(row).on_conflict_do_nothing()) for row in rows])
 
 
-async def add_account(tx: Transaction, row: dict[str, object]) -> None:
-    await tx.execute(insert(account_table).values(row))
+async def add_accounts(tx: Transaction, rows: Sequence[dict[str, object]]) -> int:
+    """Add those that are missing; how many there were."""
+    return sum([await tx.execute(insert(account_table).values(row).on_conflict_do_nothing()) for row in rows])
 
 
 async def set_hash(tx: Transaction, name: str, before: str, after: str) -> None:

@@ -1,5 +1,6 @@
 """Loads the directory file and answers who there is. Called by the api's start, by routes, and by sign-in."""
 
+import asyncio
 from datetime import datetime
 
 from services.identity.directory import repository
@@ -7,7 +8,7 @@ from services.identity.directory.document import BrokenDirectory, Client, Direct
 from services.identity.directory.passwords import Passwords
 from services.identity.directory.rules import Account, Kind
 from shared.clock import CHINA
-from shared.db import Record, Transaction
+from shared.db import Database, Record, Transaction
 from shared.regime import Regimes, Role
 
 
@@ -16,23 +17,23 @@ class Directory:
         self._passwords = passwords
         self._regimes = regimes
 
-    async def load(self, tx: Transaction, file: DirectoryFile, now: datetime) -> int:
+    async def load(self, database: Database, file: DirectoryFile, now: datetime) -> int:
         """Add the units and accounts that are missing; change nothing that exists. How many were added.
 
+        Opens its own transaction, after the hashing: an idle one would not be suffered for as long as that may take.
         Raises: BrokenDirectory, if an account has a role that no measure declares
         """
         self._check_roles(file, now)
-        await repository.lock(tx)
-        rows: list[dict[str, object]] = [
+        async with database.reading() as tx:
+            known = await repository.names(tx)
+        accounts = await asyncio.gather(*(self._row(entry) for entry in file.accounts if entry.name not in known))
+        units: list[dict[str, object]] = [
             {"id": unit.id, "parent": unit.parent, "title": unit.title.model_dump()}
             for unit in file.units_from_the_top()
         ]
-        added = await repository.add_units(tx, rows)
-        known = await repository.names(tx)
-        missing = [entry for entry in file.accounts if entry.name not in known]
-        for entry in missing:
-            await repository.add_account(tx, await self._row(entry))
-        return added + len(missing)
+        async with database.transaction() as tx:
+            await repository.lock(tx)
+            return await repository.add_units(tx, units) + await repository.add_accounts(tx, accounts)
 
     def _check_roles(self, file: DirectoryFile, now: datetime) -> None:
         declared = {role.id for role in self._regimes.all(Role, on=now.astimezone(CHINA).date())}
