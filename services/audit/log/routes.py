@@ -23,7 +23,12 @@ _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 def build(origin: str) -> Router:
     router = Router(tags=["log"])
+    _mirror_routes(router, origin)
+    _proof_routes(router, origin)
+    return router
 
+
+def _mirror_routes(router: Router, origin: str) -> None:
     @router.get(
         "/log/checkpoint",
         summary="The newest signed checkpoint",
@@ -44,6 +49,8 @@ def build(origin: str) -> Router:
             await service.tile(tx, origin, address), media_type="application/octet-stream", headers=_FOREVER
         )
 
+
+def _proof_routes(router: Router, origin: str) -> None:
     @router.get(
         "/v1/entries/{index}/proof", summary="Prove that an entry is in the tree", responses=problem_responses(404, 422)
     )
@@ -74,5 +81,3 @@ def build(origin: str) -> Router:
             new_root=proof.new_root.hex(),
             path=[each.hex() for each in proof.path],
         )
-
-    return router

@@ -35,7 +35,12 @@ class EventStream(StreamingResponse):
 
 def build(database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: CustomerValues) -> Router:
     router = Router(tags=["entries"])
+    _page_routes(router, database, values)
+    _live_route(router, database, origin, authenticator, tail, values)
+    return router
 
+
+def _page_routes(router: Router, database: Database, values: CustomerValues) -> None:
     @router.get("/v1/entries", summary="Entries, oldest first", responses=problem_responses(422))
     async def list_entries(
         who: Reader,
@@ -61,6 +66,10 @@ def build(database: Database, origin: str, authenticator: Authenticator, tail: T
         _require_all_units(who)
         return (await service.present([await service.entry(database, index)], who, values, opened=True))[0]
 
+
+def _live_route(
+    router: Router, database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: CustomerValues
+) -> None:
     @router.get(
         "/v1/stream",
         summary="Entries as they come, as Server-Sent Events",
@@ -86,8 +95,6 @@ def build(database: Database, origin: str, authenticator: Authenticator, tail: T
             return principal
 
         return EventStream(frames(batches, reader, values, opened=opened))
-
-    return router
 
 
 def _require_all_units(who: Principal) -> None:

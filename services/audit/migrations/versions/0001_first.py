@@ -16,14 +16,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _log()
+    _tree()
+    _entries()
     _partitions()
     _append_only()
     _inbox()
+    _dead_letters()
     _door()
 
 
-def _log() -> None:
+def _tree() -> None:
     op.create_table(
         "checkpoint",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -32,28 +34,6 @@ def _log() -> None:
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("size"),
     )
-    op.create_table(
-        "entry",
-        sa.Column("event_id", sa.UUID(), nullable=False, comment="UUIDv7: its month is the partition"),
-        sa.Column("index", sa.BigInteger(), nullable=False),
-        sa.Column("class", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=True),
-        sa.Column("actor", sa.Text(), nullable=True),
-        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False, comment="the event as canonical CloudEvents JSON"),
-        sa.PrimaryKeyConstraint("event_id"),
-        postgresql_partition_by="RANGE (event_id)",
-    )
-    op.create_index("entry_actor", "entry", ["actor", "index"], unique=False)
-    op.create_index("entry_index", "entry", ["index"], unique=False)
-    op.create_index("entry_occurred_at", "entry", ["occurred_at"], unique=False, postgresql_using="brin")
-    op.create_index("entry_subject", "entry", ["subject", "index"], unique=False)
-    op.create_index("entry_type", "entry", ["type", "index"], unique=False)
     op.create_table(
         "head",
         sa.Column("origin", sa.Text(), nullable=False, comment="name of the log in its checkpoints"),
@@ -76,6 +56,31 @@ def _log() -> None:
         sa.PrimaryKeyConstraint("level", "number"),
     )
     op.execute("ALTER TABLE tile ALTER hashes SET STORAGE EXTERNAL")  # hashes do not compress
+
+
+def _entries() -> None:
+    op.create_table(
+        "entry",
+        sa.Column("event_id", sa.UUID(), nullable=False, comment="UUIDv7: its month is the partition"),
+        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.Column("class", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False, comment="the event as canonical CloudEvents JSON"),
+        sa.PrimaryKeyConstraint("event_id"),
+        postgresql_partition_by="RANGE (event_id)",
+    )
+    op.create_index("entry_actor", "entry", ["actor", "index"], unique=False)
+    op.create_index("entry_index", "entry", ["index"], unique=False)
+    op.create_index("entry_occurred_at", "entry", ["occurred_at"], unique=False, postgresql_using="brin")
+    op.create_index("entry_subject", "entry", ["subject", "index"], unique=False)
+    op.create_index("entry_type", "entry", ["type", "index"], unique=False)
 
 
 def _partitions() -> None:
@@ -132,6 +137,9 @@ def _inbox() -> None:
         sa.PrimaryKeyConstraint("consumer_group", "topic", "partition"),
         comment="how far each group has read, and who reads",
     )
+
+
+def _dead_letters() -> None:
     op.create_table(
         "dead_letter",
         sa.Column("id", sa.Uuid(), nullable=False),
