@@ -32,8 +32,12 @@ _FIRST_DELAY_S, _LAST_DELAY_S = 0.1, 5.0
 _STEADY_S = 10.0
 INSERT = "INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($1, $2, $3, $4, $5)"
 
+# Nothing beyond an id while rows up to it are there that are not on their way ($4 are): they were committed late, and
+# the next event of the same key must not overtake them.
 _READ = """
-SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
+SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint[]) AND id > $2
+  AND (SELECT count(*) FROM outbox WHERE shard = ANY($1::smallint[]) AND id <= $2) = $4
+ORDER BY id LIMIT $3
 """
 _DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _STATE = """
@@ -183,12 +187,12 @@ class Relay:
     async def drain(self, session: Connection, shards: Sequence[int]) -> int:
         """Move what is there; the number of events moved. Call again until it is 0.
 
-        While a batch is being published, the rows of the one before are deleted and the next ones are read. After some
-        rounds it returns, so that the next call starts from the lowest id and finds rows that were committed late.
+        While a batch is being published, the rows of the one before are deleted and the next ones are read. It returns
+        when rows were committed late, and after some rounds anyway, so that the next call starts from the lowest id.
         """
         moved = 0
         done: list[int] = []
-        rows = await session.fetch(_READ, shards, 0, self._batch)
+        rows = await session.fetch(_READ, shards, 0, self._batch, 0)
         for _ in range(_ROUNDS):
             if not rows:
                 break
@@ -196,7 +200,7 @@ class Relay:
             publishing = asyncio.create_task(self._publish(rows))
             try:
                 await self._delete(session, done)
-                following = await session.fetch(_READ, shards, rows[-1][0], self._batch)
+                following = await session.fetch(_READ, shards, rows[-1][0], self._batch, len(rows))
             finally:
                 await publishing
             crash.point("relay.after_publish")

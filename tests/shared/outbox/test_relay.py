@@ -4,14 +4,14 @@ import asyncio
 import random
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
 from shared.bus import Delivery, Transport
 from shared.bus.postgres import PostgresLog
-from shared.db import Database, advisory_key
+from shared.db import Connection, Database, advisory_key
 from shared.errors import TooLarge
 from shared.events import Envelope
 from shared.outbox import SHARDS, Outbox, Relay
@@ -93,6 +93,40 @@ async def test_late_commits_and_many_writers_keep_order_and_lose_nothing(
     found = await published(transport, outbox.topic)
     assert len(found) == 96
     assert first_occurrences(found) == {f"c-{n}": list(range(12)) for n in range(8)}
+
+
+class Interrupted(Relay):
+    """A relay in which something happens once, after it has read a batch and before it reads the next one."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def _delete(self, session: Connection, ids: Sequence[int]) -> None:
+        happening, self.meanwhile = self.meanwhile, None
+        if happening is not None:
+            await happening()
+        await super()._delete(session, ids)
+
+
+async def test_an_event_does_not_overtake_one_of_its_key_that_was_committed_late(
+    database: Database, transport: Transport, outbox: Outbox
+) -> None:
+    late = asyncio.create_task(write(database, outbox, "c-late", 1, slow_s=0.3))
+    await asyncio.sleep(0.1)
+    await write(database, outbox, "c-other", 1)
+
+    async def commit_and_go_on() -> None:
+        await late
+        await write(database, outbox, "c-late", 2)
+
+    relay = Interrupted("customer", database, transport)
+    relay.meanwhile = commit_and_go_on
+    session = await database.session()
+    try:
+        while await relay.drain(session, range(SHARDS)):
+            continue
+    finally:
+        await session.close()
+    assert first_occurrences(await published(transport, outbox.topic)) == {"c-late": [1, 2], "c-other": [1]}
 
 
 async def test_envelope_and_payload_arrive_as_written(database: Database, transport: Transport, outbox: Outbox) -> None:
