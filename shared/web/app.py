@@ -76,7 +76,7 @@ def create_app(
     app.state.authenticator = surface.authenticator
     app.state.outbox = surface.outbox
     app.state.service = surface.service
-    included = (_health(surface), *routers)
+    included = (*routers, _health(surface))  # matched in this order: what is asked most comes first
     for router in included:
         app.include_router(router)
     app.state.routes = [each for router in included for each in router.routes if isinstance(each, APIRoute)]
@@ -108,9 +108,13 @@ def _answer_refusals(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return problems.http_refusal(request, error)
 
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return problems.unexpected(request, error)
+
     app.add_exception_handler(KehuError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)  # Edge calls it, so that such an answer passes the edge too
 
 
 def _health(surface: Surface) -> APIRouter:

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import TooLarge
 from shared.telemetry import HTTP_SECONDS, current_traceparent, span
-from shared.web import problems
 
 _SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -56,7 +55,8 @@ class Edge:
             except Exception as error:
                 if started_answer:
                     raise  # too late for another answer: the connection breaks off
-                await problems.unexpected(Request(scope), error)(scope, receive, sending)
+                response = await scope["app"].exception_handlers[Exception](Request(scope), error)
+                await response(scope, receive, sending)
         route = scope.get("kehu.route", "none")
         HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(time.perf_counter() - started)
 

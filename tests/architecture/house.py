@@ -11,7 +11,7 @@ FUNCTION_LINES = 40
 _BANNED_FILE = re.compile(r"(^|_)(utils?|helpers?|common|base|core|misc)$")
 _BANNED_CLASS = re.compile(r"(Manager|Handler|Impl|Helper|Utils?)$|^(Base|Abstract)[A-Z]")
 _CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
-_TRANSACTION_TEXT = re.compile(r"^\s*(COMMIT|ROLLBACK|BEGIN|START\s+TRANSACTION)\b", re.IGNORECASE)
+_TRANSACTION_TEXT = re.compile(r"^\s*(COMMIT|ROLLBACK|BEGIN|START TRANSACTION)\b")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

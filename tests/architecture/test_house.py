@@ -83,7 +83,7 @@ def test_no_class_is_named_by_its_pattern() -> None:
 
 def test_transactions_end_in_one_place() -> None:
     assert [(p, lines) for p, s in OURS if p not in COMMITTERS and (lines := house.commits(s))] == []
-    assert house.commits("await tx.commit()\nx = 'COMMIT'\nawait c.execute(' begin; select 1')\ny = 'committee'") == [
+    assert house.commits("await tx.commit()\nx = 'COMMIT'\nawait c.execute(' BEGIN; SELECT 1')\ny = {'commit': 1}") == [
         1,
         2,
         3,
