@@ -14,20 +14,22 @@ import psutil
 
 
 class Suite:
-    """The command line, against one data directory and some of the services."""
+    """The command line, against one data directory and some of the services; `settings` are environment variables."""
 
-    def __init__(self, data: Path, services: Sequence[str]) -> None:
+    def __init__(self, data: Path, services: Sequence[str], *, bus: str = "postgres", **settings: str) -> None:
         self.data = data
         self.services = services
+        self.bus = bus
+        self.environment = {**os.environ, **settings}  # noqa: TID251 - children inherit what the test run has
         self.port_base = _free_block_of_ports()
 
     def kehu(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "kehu", *arguments, "--data", str(self.data)]
-        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=240, env=self.environment)
 
     def up(self) -> subprocess.CompletedProcess[str]:
         only = [part for name in self.services for part in ("--only", name)]
-        return self.kehu("up", "--detach", *only, "--port-base", str(self.port_base))
+        return self.kehu("up", "--detach", *only, "--bus", self.bus, "--port-base", str(self.port_base))
 
     def status(self) -> dict[str, Any]:
         return self.json("status")

@@ -1,0 +1,169 @@
+"""The whole suite, live, and its sample people. Journeys and contract tests drive it over HTTP as anybody would.
+
+The workers of a test run share one suite a transport: the first to come starts it, the last to leave stops it.
+"""
+
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from kehu.client import SuiteClient
+from kehu.data import DataDirectory
+from kehu.plan import SERVICES
+from kehu.postgres import PostgresServer
+from tests.factories.suite import Suite
+
+T = TypeVar("T")
+FILE = {
+    "shop_name": "旅程便利店",
+    "address": "示例路 1 号",
+    "contact_person": "张示例",
+    "contact_phone": "13900000000",
+    "business_area": 45,
+    "settlement_method": "electronic",
+}
+"""A file whose grade the credit level alone moves; the number is fresh each time."""
+_numbers = count(1)
+
+
+class Live:
+    """A running suite; `as_("dept", "customer")` is a client of the customer service signed in as that person."""
+
+    def __init__(self, data: Path, bus: str) -> None:
+        self.data = data
+        self.bus = bus
+        self.urls: dict[str, str] = {
+            name: each["url"] for name, each in DataDirectory(data).state()["services"].items()
+        }
+        self._postgres = PostgresServer(data / "postgres")
+        self.token = cache(self._token)
+        self.as_ = cache(self._as)
+
+    def _token(self, name: str) -> str:
+        return SuiteClient(DataDirectory(self.data), name).token()
+
+    def _as(self, name: str, service: str = "customer") -> httpx.Client:
+        bearer = {"Authorization": f"Bearer {self.token(name)}"} if name else {}
+        return httpx.Client(base_url=self.urls[service], headers=bearer, timeout=30, trust_env=False)
+
+    def nobody(self, service: str) -> httpx.Client:
+        """A client that is not signed in."""
+        return self.as_("", service)
+
+    def query(self, service: str, sql: str) -> str:
+        """What psql prints, in the service's database."""
+        return self._postgres.execute(sql, service)
+
+    def count(self, service: str, *tables: str) -> dict[str, int]:
+        """Rows by table, counted at one moment."""
+        counts = ", ".join(f"'{table}', (SELECT count(*) FROM {table})" for table in tables)
+        found: dict[str, int] = json.loads(self.query(service, f"SELECT json_build_object({counts})"))
+        return found
+
+    def register(self, unit: str = "east", manager: str = "manager1", **items: Any) -> dict[str, Any]:
+        """A fresh customer, registered by the department manager: the answer's body."""
+        number = f"J-{uuid4().hex[:8]}-{next(_numbers)}"
+        values = {"customer_code": number, "customer_manager": manager, **FILE, **items}
+        body = {"kind": "retail", "unit": unit, "values": values}
+        answer = self.as_("dept").post("/v1/customers", json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def change(self, customer: str, version: int, /, who: str = "manager1", **items: Any) -> httpx.Response:
+        """PATCH items; the answer must be 200."""
+        answer = self.as_(who).patch(
+            f"/v1/customers/{customer}", json={"values": items}, headers={"If-Match": f'"{version}"'}
+        )
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def entries(self, **query: Any) -> list[dict[str, Any]]:
+        """The first page of audit entries, as the auditor sees it."""
+        answer = self.as_("auditor", "audit").get("/v1/entries", params=query)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    def entry(self, customer: str, kind: str, sequence: int) -> dict[str, Any]:
+        """The audit entry of one version of a customer, as soon as it is there; the only one of its kind."""
+
+        def look() -> list[dict[str, Any]]:
+            found = self.entries(subject=f"customer/{customer}", type=kind, limit=200)
+            return [each for each in found if each["sequence"] == sequence]
+
+        (found,) = until(look)
+        return found
+
+    def grade(self, customer: str, version: int) -> dict[str, Any]:
+        """The grade, as soon as it is computed on this version of the file."""
+
+        def look() -> dict[str, Any] | None:
+            answer = self.as_("dept").get(f"/v1/customers/{customer}/grade")
+            found: dict[str, Any] = answer.json()
+            return found if answer.is_success and found["customer_version"] >= version else None
+
+        return until(look)
+
+    def inbox(self, name: str, about: str) -> list[dict[str, Any]]:
+        """What a person was told about something."""
+        items = self.as_(name, "notify").get("/v1/inbox", params={"limit": 200}).json()["items"]
+        return [each for each in items if each["about"] == about]
+
+
+def until(look: Callable[[], T | None], within_s: float = 30) -> T:
+    """The first answer that is something."""
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {within_s:g} s"
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def shared(directory: Path, kafka: str = "") -> Iterator[Live]:
+    """The run's suite, whose data lie in `directory`, up for as long as anybody uses it. `kafka`: bootstrap servers."""
+    directory.mkdir(exist_ok=True)
+    bus = "kafka" if kafka else "postgres"
+    prefix = "live-" + sha256(str(directory).encode()).hexdigest()[:16]  # other tests use the broker, too
+    prefixes = {f"{name.upper()}_TOPIC_PREFIX": prefix for name in SERVICES}
+    suite = Suite(directory / "data", SERVICES, bus=bus, KAFKA_BOOTSTRAP_SERVERS=kafka, **prefixes)
+    users = directory / "users"
+    with _alone(directory):
+        others = int(users.read_text()) if users.exists() else 0
+        if not others:
+            started = suite.up()
+            assert started.returncode == 0, started.stdout + started.stderr
+        users.write_text(str(others + 1))
+    try:
+        yield Live(suite.data, bus)
+    finally:
+        with _alone(directory):
+            others = int(users.read_text()) - 1
+            users.write_text(str(others))
+            if not others:
+                suite.kehu("down")
+
+
+def directory_of_run(factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A directory that the workers of this test run share."""
+    own = factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
