@@ -33,8 +33,8 @@ def compose(settings: CustomerSettings) -> Parts:
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
     grades = Grades(grading, files, dictionaries, totals, reads)
     parts.routers += [
-        dictionary_routes.build(dictionaries),
         file_routes.build(files, histories, keys),
+        dictionary_routes.build(dictionaries),
         dealings_routes.build(feeds),
         grading_routes.build(grades),
     ]

@@ -46,8 +46,10 @@ class Secrecy(StrEnum):
 
     def covers(self, other: "Secrecy") -> bool:
         """Tell whether a clearance of this level may read what carries `other`."""
-        levels = list(Secrecy)
-        return levels.index(self) >= levels.index(other)
+        return _RANK[self] >= _RANK[other]
+
+
+_RANK = {level: rank for rank, level in enumerate(Secrecy)}
 
 
 @dataclass(frozen=True, slots=True)

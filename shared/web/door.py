@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,7 +19,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db import Database, Transaction, Work, advisory_key, database_away, is_passing
 from shared.errors import Conflict, Fault, Invalid, KehuError, Malformed
+from shared.web.plain import plan_of
 
+Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 _KEY_LIMIT = 200
 _REPLAYED_HEADERS = ("location", "etag", "content-type", "content-language")
 
@@ -62,9 +64,9 @@ def _holds_nul(found: Any) -> bool:
 class Door(APIRoute):
     """A route with a transaction that opens at need and is committed here."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler."""
-        handler = super().get_route_handler()
+        handler = self._plain_or(super().get_route_handler())
         keyed = "POST" in (self.methods or ()) and action_of(self) is not None
         template = self.path
 
@@ -87,6 +89,17 @@ class Door(APIRoute):
                 raise
 
         return answer
+
+    def _plain_or(self, general: Handler) -> Handler:
+        """Read plain requests directly, all others the general way."""
+        plan = plan_of(self, (_transaction, _work))
+        if plan is None:
+            return general
+
+        async def handler(request: Request) -> Response:
+            return await plan.answer(request) or await general(request)
+
+        return handler
 
 
 def action_of(route: APIRoute) -> str | None:

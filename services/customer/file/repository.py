@@ -15,7 +15,7 @@ from shared.db import Record, Transaction
 from shared.outbox import Row
 from shared.sealing import WrappedKey
 
-_LOCK = """
+LOCK = """
 SELECT c.kind, c.unit, c.manager, c.version, c.erased_at, k.kek, k.wrapped,
   (SELECT jsonb_object_agg(code, c.values -> code) FROM unnest($2::text[]) code WHERE c.values ? code) AS present
 FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR NO KEY UPDATE OF c
@@ -122,7 +122,7 @@ async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Lock
     Whether the key is destroyed is read off `erased_at`, which is a column of the locked row: after a wait for the
     lock PostgreSQL re-reads that row, but not the joined one.
     """
-    row = await tx.connection.fetchrow(_LOCK, customer_id, codes)
+    row = await tx.connection.fetchrow(LOCK, customer_id, codes)
     if row is None:
         return None
     kind, unit, manager, version, erased_at, kek, wrapped, present = row
@@ -168,7 +168,7 @@ async def change(
     """
     try:
         await tx.connection.execute(
-            _change_statement(tuple(columns)),
+            change_statement(tuple(columns)),
             *(customer_id, event.version, {code: value for code, value in changed.items() if value is not None}),
             *([code for code, value in changed.items() if value is None], meta, event.at),
             *(event.event_id, event.type, event.actor, event.items, event.sealed, *row, *columns.values()),
@@ -178,7 +178,7 @@ async def change(
 
 
 @cache
-def _change_statement(columns: tuple[str, ...]) -> str:
+def change_statement(columns: tuple[str, ...]) -> str:
     """The statement that also sets these list columns; their names are ours, never the caller's."""
     return _CHANGE.format(columns="".join(f", {name} = ${17 + place}" for place, name in enumerate(columns)))
 

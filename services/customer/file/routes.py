@@ -47,14 +47,6 @@ def build(files: Files, histories: Histories, keys: Keys) -> Router:
 
 
 def _write_routes(router: Router, files: Files, keys: Keys) -> None:
-    @router.post(
-        "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
-        responses=problem_responses(400, 409, 413, 422),
-    )  # fmt: skip
-    async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
-        answer = await files.register(tx, who, body.kind, body.values, body.unit, now())
-        return _json(answer.body, 201, ETag=_etag(answer), Location=f"/v1/customers/{answer.body['id']}")
-
     @router.patch(
         "/customers/{customer_id}", summary="Change items; edits of different items are merged",
         response_model=ChangedView, responses=problem_responses(400, 404, 409, 412, 413, 422, 428),
@@ -71,6 +63,14 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         if isinstance(answer, PreconditionFailed):
             return render(request, answer)
         return _json(answer.body, ETag=_etag(answer))
+
+    @router.post(
+        "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
+        responses=problem_responses(400, 409, 413, 422),
+    )  # fmt: skip
+    async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
+        answer = await files.register(tx, who, body.kind, body.values, body.unit, now())
+        return _json(answer.body, 201, ETag=_etag(answer), Location=f"/v1/customers/{answer.body['id']}")
 
     @router.delete(
         "/customers/{customer_id}/key", summary="Erase the personal data of a customer for ever (R15.1)",
