@@ -1,0 +1,38 @@
+"""The migrations make exactly the tables that the models describe."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import services.console.session.models  # noqa: F401 - tables register themselves
+from services.console.tables import METADATA
+from shared.migrations import config_of
+from tests.factories.console import SERVICE
+
+
+async def differences(dsn: str) -> list[object]:
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn))
+
+    def compare(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), METADATA))
+
+    async with engine.connect() as connection:
+        found = await connection.run_sync(compare)
+    await engine.dispose()
+    return found
+
+
+def test_a_migrated_database_is_what_the_models_describe(dsn: Callable[[str], str]) -> None:
+    assert asyncio.run(differences(dsn("console"))) == []
+
+
+def test_the_head_is_the_one_that_was_written_down() -> None:
+    scripts = ScriptDirectory.from_config(config_of(SERVICE.migrations, ""))
+    assert scripts.get_heads() == [Path(SERVICE.migrations / ".head").read_text().strip()]
