@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PLACEHOLDER: Final = "change-me"
+"""What secrets begin with in deploy/env, until somebody fills them in."""
 
 
 class ServiceSettings(BaseSettings):
@@ -18,26 +21,35 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", description="address that api and worker listen on")
     port: int = Field(0, ge=0, le=65535, description="api listens here; 0 picks a free port")
     worker_port: int = Field(0, ge=0, le=65535, description="worker serves health and metrics here")
     database_url: SecretStr = Field(description="postgresql://role:password@host/database of this service")
     database_pool: int = Field(8, ge=1, le=200, description="connections per process")
-    bus: str = Field("postgres", pattern="^(postgres|kafka)$")
+    bus: str = Field(
+        "postgres", pattern="^(postgres|kafka)$", description="transport between services: postgres or kafka"
+    )
     bus_url: SecretStr = Field(
         description="postgresql://... of the bus database, or Kafka bootstrap servers host:port,..."
     )
     bus_partitions: int = Field(6, ge=1, le=256, description="partitions of a topic when it is created")
     bus_replication: int = Field(1, ge=1, le=9, description="Kafka replication factor when a topic is created")
     topic_prefix: str = Field("kehu", pattern=r"^[a-z][a-z0-9-]{0,40}$", description="first word of each topic name")
-    regimes_path: Path = Path("regimes")
+    regimes_path: Path = Field(Path("regimes"), description="folder of the declared measures")
     issuer: str = Field(description="URL of the OpenID issuer that signs the bearer tokens")
-    audience: str = "kehu"
+    audience: str = Field("kehu", description="what tokens must be meant for")
     jwks_url: str | None = Field(None, description="where the issuer's keys are, if discovery must not be used")
-    cors_origins: tuple[str, ...] = ()
-    body_limit_bytes: int = Field(1_048_576, ge=1024)
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    cors_origins: tuple[str, ...] = Field((), description="JSON list of origins whose pages may call the api")
+    body_limit_bytes: int = Field(1_048_576, ge=1024, description="largest request body")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector, OTLP over HTTP; none means no export")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_filled_in(cls, value: Any) -> Any:
+        if isinstance(value, str) and PLACEHOLDER in value:
+            raise ValueError(f"still holds the placeholder {PLACEHOLDER}-…; see deploy/README.md")
+        return value
 
 
 S = TypeVar("S", bound=ServiceSettings)

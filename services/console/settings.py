@@ -18,11 +18,11 @@ class ConsoleSettings(ServiceSettings):
     kek: SecretStr = Field(
         description="key ring that seals tokens of sessions: name:base64[,name:base64…], active first"
     )
-    identity_url: str
-    customer_url: str
-    reporting_url: str
-    audit_url: str
-    notify_url: str
+    identity_url: str = Field(description="where pages sign people in")
+    customer_url: str = Field(description="where pages ask for customers and open sealed values")
+    reporting_url: str = Field(description="where pages ask for submissions")
+    audit_url: str = Field(description="where pages ask for entries and their stream")
+    notify_url: str = Field(description="where pages ask for messages")
     secure_cookies: bool = Field(True, description="false only where browsers come by plain HTTP (loopback)")
     session_idle_s: int = Field(1800, ge=60, le=86_400, description="a session ends this long after its last page")
     session_longest_s: int = Field(28_800, ge=60, le=86_400, description="and this long after signing in at the latest")
