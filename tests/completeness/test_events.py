@@ -1,0 +1,62 @@
+"""Every event has somebody who publishes it, a schema, and somebody who keeps it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from shared.events import EVENTS, PRODUCERS, Event
+from shared.events.documents import SCHEMAS, file_name
+from shared.events.readers import readers
+
+ROOT = Path(__file__).parents[2]
+every_event = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
+pytestmark = pytest.mark.req("R0.1")
+
+
+def built_in(folder: Path) -> set[str]:
+    """Names of classes that the Python below a folder makes instances of."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in folder.rglob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {node.func.id for node in calls if isinstance(node.func, ast.Name)}
+
+
+BUILT = {path.name: built_in(path) for path in (ROOT / "services").iterdir() if path.is_dir()}
+BUILT_BY_ALL = built_in(ROOT / "shared" / "web")
+
+
+@every_event
+def test_every_event_is_published_by_each_service_that_says_so(event: type[Event]) -> None:
+    assert set(event.producers) <= set(PRODUCERS)
+    if set(event.producers) == set(PRODUCERS):
+        builders = [name for name, names in BUILT.items() if event.__name__ in names]
+        assert event.__name__ in BUILT_BY_ALL or builders
+    else:
+        assert [name for name in event.producers if event.__name__ not in BUILT[name]] == []
+
+
+@every_event
+def test_no_service_publishes_what_another_declares(event: type[Event]) -> None:
+    builders = {name for name, names in BUILT.items() if event.__name__ in names}
+    assert builders <= set(event.producers)
+
+
+@every_event
+def test_every_event_has_a_schema_a_meaning_and_is_audited(event: type[Event]) -> None:
+    assert (ROOT / SCHEMAS / file_name(event)).is_file()
+    assert (event.__doc__ or "").strip()
+    assert "audit" in readers(ROOT)[event.type]
+
+
+@every_event
+def test_types_are_facts_in_the_past_tense_named_once(event: type[Event]) -> None:
+    aggregate, _, fact = event.type.partition(".")
+    assert aggregate.isidentifier()
+    assert fact.isidentifier()
+    assert event.type == event.type.lower()
+    assert [name for name, other in EVENTS.items() if other is event] == [event.type]
+
+
+def test_no_event_class_is_left_out_of_the_table() -> None:
+    known = {event.__name__ for event in EVENTS.values()}
+    assert {each.__name__ for each in Event.__subclasses__() if each.__module__.startswith("shared.")} == known
