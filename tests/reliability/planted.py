@@ -17,7 +17,7 @@ from uuid import UUID
 
 from services.audit.log import rules as audit_rules
 from services.customer.grading.service import Grading
-from shared import crash, inbox, outbox
+from shared import crash, inbox
 from shared.bus import Delivery, Message
 from shared.db import Connection, Record, Transaction, Work
 from shared.inbox import Consumer
@@ -54,7 +54,7 @@ def _id_cursor() -> None:
 
     async def drain(self: Relay, session: Connection, shards: Sequence[int]) -> int:
         nonlocal cursor
-        rows = await session.fetch(outbox._READ, shards, cursor, self._batch)
+        rows = await session.fetch(_READ, shards, cursor, self._batch)
         if rows:
             await self._publish(rows)
             cursor = rows[-1][0]
@@ -66,7 +66,7 @@ def _id_cursor() -> None:
 
 def _delete_first() -> None:
     async def drain(self: Relay, session: Connection, shards: Sequence[int]) -> int:
-        rows = await session.fetch(outbox._READ, shards, 0, self._batch)
+        rows = await session.fetch(_READ, shards, 0, self._batch)
         if rows:
             await self._delete(session, [row[0] for row in rows])
             await self._publish(rows)
@@ -149,6 +149,9 @@ def _told_again() -> None:
     _patch(inbox, "first_seen", all_new)
 
 
+_READ: Final = """
+SELECT id, topic, key, value, headers FROM outbox WHERE shard = ANY($1::smallint[]) AND id > $2 ORDER BY id LIMIT $3
+"""
 _ADVANCE_UNFENCED: Final = """
 UPDATE consumer_offset SET next_position = $4 WHERE consumer_group = $1 AND topic = $2 AND partition = $3
 """

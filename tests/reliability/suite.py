@@ -77,7 +77,7 @@ class Member:
     directory: Path
     environment: Mapping[str, str]
     plant: str = ""
-    starts: int = field(default=0, init=False)
+    _armed: bool = field(default=False, init=False)
     _running: ServiceProcess | None = field(default=None, init=False)
 
     def start(self, *, crash: str = "", pause: str = "") -> None:
@@ -90,7 +90,12 @@ class Member:
         log = self.directory.with_suffix(".log")
         self._running = ServiceProcess(command, environment, url=self.url, directory=self.directory, log=log)
         self._running.start()
-        self.starts += 1
+        self._armed = bool(crash)
+
+    def disarm(self) -> None:
+        """kill -9 if it still is to die at a crash point."""
+        if self._armed:
+            self.kill()
 
     @property
     def is_running(self) -> bool:
