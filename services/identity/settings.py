@@ -27,7 +27,7 @@ class IdentitySettings(ServiceSettings):
     hashing_queue: int = Field(200, ge=1, description="sign-ins that may wait for a slot; more are told to slow down")
     name_free_failures: int = Field(5, ge=1, description="failures of one name before it must wait")
     address_free_failures: int = Field(50, ge=1, description="the same for one network address, which many may share")
-    first_lock_s: int = Field(1, ge=1, description="the first wait; it doubles with each further failure")
+    first_lock_s: int = Field(1, ge=1, le=86_400, description="the first wait; it doubles with each further failure")
     longest_lock_s: int = Field(900, ge=1, description="up to this")
     failures_forgotten_s: int = Field(3600, ge=1, description="after this long without a failure all start afresh")
 

@@ -23,18 +23,19 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many failures are free, how long a wait may grow, and when all is forgotten."""
+    """How many failures are free, how long one waits at first and at most, and when all is forgotten."""
 
     free_failures: int
+    first: timedelta
     longest: timedelta
     forgotten_after: timedelta
 
     def locked_until(self, failures: int, failed_at: datetime) -> datetime | None:
-        """The wait after the latest of so many failures: 1 s after the last free one, doubling with each further."""
+        """The end of the wait after so many failures; it doubles with each beyond the free ones."""
         if failures < self.free_failures:
             return None
-        doublings = min(failures - self.free_failures, 30)
-        return failed_at + min(timedelta(seconds=2**doublings), self.longest)
+        doublings = min(failures - self.free_failures, 20)  # more would leave timedelta's range
+        return failed_at + min(self.first * (1 << doublings), self.longest)
 
 
 def mark_of_name(key: bytes, name: str) -> bytes:

@@ -58,10 +58,10 @@ class SignIns:
         self._keys = keys
         self._settings = settings
         self._mark_key = hmac.digest(settings.kek.get_secret_value().encode(), b"kehu failed sign-ins", hashlib.sha256)
-        longest = timedelta(seconds=settings.longest_lock_s)
-        forgotten = timedelta(seconds=settings.failures_forgotten_s)
-        self._of_name = Patience(settings.name_free_failures, longest, forgotten)
-        self._of_address = Patience(settings.address_free_failures, longest, forgotten)
+        waits = (settings.first_lock_s, settings.longest_lock_s, settings.failures_forgotten_s)
+        first, longest, forgotten = (timedelta(seconds=each) for each in waits)
+        self._of_name = Patience(settings.name_free_failures, first, longest, forgotten)
+        self._of_address = Patience(settings.address_free_failures, first, longest, forgotten)
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._under_way = 0
 

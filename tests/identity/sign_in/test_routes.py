@@ -110,7 +110,7 @@ async def test_an_unknown_name_takes_as_long_as_a_wrong_password(identity: Runni
     for turn in range(4):
         known.append(await seconds("staff"))
         unknown.append(await seconds(f"nobody-{turn}"))
-    assert 0.5 < min(unknown) / min(known) < 2
+    assert 1 / 3 < min(unknown) / min(known) < 3
 
 
 async def test_a_refused_grant_is_told_in_the_words_of_rfc_6749(identity: RunningIdentity) -> None:
@@ -176,13 +176,14 @@ async def test_an_idempotency_key_does_not_stand_in_the_way(identity: RunningIde
 @pytest.mark.req("R4.5")
 async def test_guessing_locks_a_name_whether_it_exists_or_not(identity_dsn: str, tmp_path: Path) -> None:
     file = directory_file(tmp_path)
-    async with running(identity_dsn, directory_file=file, name_free_failures=2) as identity:
+    async with running(identity_dsn, directory_file=file, name_free_failures=2, first_lock_s=60) as identity:
         for name in ("staff", "nobody"):
             assert [(await identity.sign_in(name, "wrong password")).status_code for _ in range(3)] == [401, 401, 429]
         locked = await identity.sign_in("staff")
         assert locked.json()["code"] == "sign_in_locked"
-        assert 1 <= int(locked.headers["retry-after"]) <= 2
-        await asyncio.sleep(1.1)
+        assert 1 <= int(locked.headers["retry-after"]) <= 60
+        async with identity.database.transaction() as tx:
+            await tx.execute("UPDATE sign_in_failure SET locked_until = locked_until - interval '60 s'")
         assert (await identity.sign_in("staff")).status_code == 200
         assert [event.reason for _, event in await identity.outbox() if isinstance(event, SignInFailed)] == [
             "wrong_secret", "wrong_secret", "locked", "unknown_name", "unknown_name", "locked", "locked",
@@ -199,7 +200,7 @@ async def test_a_success_clears_the_name(identity_dsn: str, tmp_path: Path) -> N
 
 async def test_parallel_guesses_count_one_by_one(identity_dsn: str, tmp_path: Path) -> None:
     file = directory_file(tmp_path)
-    async with running(identity_dsn, directory_file=file, name_free_failures=3, longest_lock_s=600) as identity:
+    async with running(identity_dsn, directory_file=file, name_free_failures=3, first_lock_s=600) as identity:
         answers = await asyncio.gather(*(identity.sign_in("staff", "wrong password") for _ in range(12)))
         statuses = sorted(answer.status_code for answer in answers)
         assert statuses.count(401) == 3
@@ -208,7 +209,7 @@ async def test_parallel_guesses_count_one_by_one(identity_dsn: str, tmp_path: Pa
 
 async def test_one_address_that_tries_many_names_is_locked_too(identity_dsn: str, tmp_path: Path) -> None:
     file = directory_file(tmp_path)
-    async with running(identity_dsn, directory_file=file, address_free_failures=3, longest_lock_s=600) as identity:
+    async with running(identity_dsn, directory_file=file, address_free_failures=3, first_lock_s=600) as identity:
         statuses = [(await identity.sign_in(f"name-{turn}", "wrong password")).status_code for turn in range(4)]
         assert statuses == [401, 401, 401, 429]
         assert (await identity.ask_token()).json()["error"] == "temporarily_unavailable"

@@ -7,7 +7,9 @@ import pytest
 from services.identity.sign_in.rules import Patience, mark_of_address, mark_of_name
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-PATIENCE = Patience(free_failures=3, longest=timedelta(minutes=1), forgotten_after=timedelta(hours=1))
+PATIENCE = Patience(
+    free_failures=3, first=timedelta(seconds=1), longest=timedelta(minutes=1), forgotten_after=timedelta(hours=1)
+)
 KEY = b"key"
 
 
