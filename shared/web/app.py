@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,22 +53,10 @@ def create_app(
 ) -> FastAPI:
     """The application; opens database and bus when it starts, closes them when it stops."""
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await surface.database.start()
-        await surface.transport.start()
-        for start in on_start:
-            await start()
-        yield
-        for stop in on_stop:
-            await stop()
-        await surface.transport.close()
-        await surface.database.close()
-
     app = FastAPI(
         title=f"Kehu {surface.service}",
         version="1",
-        lifespan=lifespan,
+        lifespan=lambda _app: _running(surface, on_start, on_stop),
         generate_unique_id_function=lambda route: route.name,
         strict_content_type=False,
     )
@@ -84,14 +72,35 @@ def create_app(
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Edge, service=surface.service, body_limit=surface.settings.body_limit_bytes)
     if surface.settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=surface.settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-            allow_headers=[*_CORS_HEADERS],
-            expose_headers=["ETag", "Location", "Retry-After", "Idempotency-Replayed", "traceparent"],
-        )
+        _allow_origins(app, surface.settings.cors_origins)
     return app
+
+
+@asynccontextmanager
+async def _running(
+    surface: Surface,
+    on_start: Iterable[Callable[[], Awaitable[None]]],
+    on_stop: Iterable[Callable[[], Awaitable[None]]],
+) -> AsyncIterator[None]:
+    await surface.database.start()
+    await surface.transport.start()
+    for start in on_start:
+        await start()
+    yield
+    for stop in on_stop:
+        await stop()
+    await surface.transport.close()
+    await surface.database.close()
+
+
+def _allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+        allow_headers=[*_CORS_HEADERS],
+        expose_headers=["ETag", "Location", "Retry-After", "Idempotency-Replayed", "traceparent"],
+    )
 
 
 def _answer_refusals(app: FastAPI) -> None:
