@@ -178,6 +178,6 @@ def _tell_refusals(operation: dict[str, Any], action: str | None) -> None:
         responses.setdefault(status, {"description": what, **problem})
     for response in responses.values():
         if problems.MEDIA_TYPE in response.get("content", {}):
-            response |= problem  # FastAPI would have it as application/json, too
+            response.update(problem)  # FastAPI would have it as application/json, too
     if "HTTPValidationError" in str(responses.get("422")):
         responses["422"] = {"description": "Some values are wrong", **problem}
