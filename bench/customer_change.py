@@ -10,7 +10,6 @@ import asyncio
 import base64
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -92,16 +91,16 @@ async def _changes(port: int, token: str, mine: list[Subject], until: float, tak
         number += 1
         body = orjson.dumps({"values": {ITEM: f"货 {subject.version}"}})
         started = clock()
-        writer.write(
+        head = (
             f"PATCH /v1/customers/{subject.id} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
-            f'If-Match: "{subject.version}"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
-            + body
+            f'If-Match: "{subject.version}"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'
         )
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        writer.write(head.encode() + body)
+        found = await reader.readuntil(b"\r\n\r\n")
+        length = int(found.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
         answer = await reader.readexactly(length)
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError((head + answer).decode())
+        if not found.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError((found + answer).decode())
         taken.append(clock() - started)
         subject.version += 1
     writer.close()
@@ -126,7 +125,12 @@ def _free_port() -> int:
 @asynccontextmanager
 async def _process(arguments: list[str], port: int, **environment: str) -> AsyncIterator[None]:
     """A server process, ready to answer, and ended afterwards."""
-    process = subprocess.Popen([sys.executable, "-m", *arguments], env={**os.environ, **environment})  # noqa: TID251
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        env={**os.environ, **environment},  # noqa: TID251
+    )
     try:
         async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(30):
             while True:
@@ -138,7 +142,7 @@ async def _process(arguments: list[str], port: int, **environment: str) -> Async
         yield
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, 10)
+        await asyncio.wait_for(process.wait(), 15)
 
 
 async def _measure(dsn: str, issuer: Issuer) -> list[Figure]:

@@ -67,18 +67,17 @@ async def test_every_change_of_grade_is_kept_with_its_explanation(service: Runni
 
 
 async def test_a_check_on_demand_counts_like_any_other(service: RunningCustomer) -> None:
-    customer = await service.register(credit_level="A")
+    customer = await service.register(credit_level="A", business_area=90, settlement_method="electronic")
+    path = f"/v1/customers/{customer['id']}/grade/recheck"
+    first = await service.http.post(path, headers=service.as_("department_manager"))
+    assert (first.status_code, first.json()["serial"], first.json()["customer_version"]) == (200, 1, 1)
+    await service.patch(customer["id"], 1, credit_level="D", business_area=1, settlement_method="credit")
+    second = await service.http.post(path, headers=service.as_("department_manager"))
+    assert (second.json()["serial"], second.json()["customer_version"]) == (2, 2)
+    assert second.json()["grade"] != first.json()["grade"]
     await service.run_consumers()
-    async with service.database.transaction() as tx:
-        await tx.execute("UPDATE grade SET grade = 'A'")
-    again = await service.http.post(
-        f"/v1/customers/{customer['id']}/grade/recheck", headers=service.as_("department_manager")
-    )
-    assert again.status_code == 200
-    assert again.json()["serial"] == 2
-    refused = await service.http.post(
-        f"/v1/customers/{customer['id']}/grade/recheck", headers=service.as_("customer_manager")
-    )
+    assert len(await service.outbox(GRADED)) == 2, "the bus brings nothing new"
+    refused = await service.http.post(path, headers=service.as_("customer_manager"))
     assert refused.status_code == 403
 
 
