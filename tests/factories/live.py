@@ -138,7 +138,9 @@ def shared(directory: Path, kafka: str = "") -> Iterator[Live]:
     bus = "kafka" if kafka else "postgres"
     prefix = "live-" + sha256(str(directory).encode()).hexdigest()[:16]  # other tests use the broker, too
     prefixes = {f"{name.upper()}_TOPIC_PREFIX": prefix for name in SERVICES}
-    suite = Suite(directory / "data", SERVICES, bus=bus, KAFKA_BOOTSTRAP_SERVERS=kafka, **prefixes)
+    patience = {"IDENTITY_ADDRESS_FREE_FAILURES": "100000"}  # everybody here comes from one address
+    settings = {**prefixes, **patience, "KAFKA_BOOTSTRAP_SERVERS": kafka}
+    suite = Suite(directory / "data", SERVICES, bus=bus, **settings)
     users = directory / "users"
     with _alone(directory):
         others = int(users.read_text()) if users.exists() else 0
