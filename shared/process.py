@@ -8,12 +8,14 @@ database up.
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Generic, TypeVar
 
 import uvicorn
@@ -120,6 +122,15 @@ def main(service: Service[S], arguments: Sequence[str] | None = None) -> None:
     uvloop.run(_serve_api(parts) if given[0] == "api" else _work(parts))
 
 
+class _Server(uvicorn.Server):
+    """Ends with exit code 0 when a signal asked it to: an orderly end is no failure to whoever started the process."""
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+
 def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
@@ -132,7 +143,7 @@ def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
 
 
 async def _serve_api(parts: Parts) -> None:
