@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared.bus.transport import Delivery, Message, Partition, Watermark, check_sizes, unpack_headers
+from shared.bus.transport import Delivery, Message, Partition, Watermark, check_sizes
 from shared.db import Connection, Database, Transaction, is_passing
 from shared.errors import Unavailable
 
@@ -206,7 +206,7 @@ class PostgresLog:
                 return []
             columns = list(zip(*lanes, strict=True))
             rows = await tx.fetch(_READ, *map(list, columns), limit)
-        return [Delivery(self._names[row[0]], row[1], row[2], row[3], row[4], unpack_headers(row[5])) for row in rows]
+        return [Delivery(self._names[row[0]], row[1], row[2], row[3], row[4], packed=row[5]) for row in rows]
 
     async def is_usable(self) -> bool:
         """Whether the bus database answers within a second."""

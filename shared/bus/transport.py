@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 Headers = tuple[tuple[str, bytes], ...]
 _PAIR = struct.Struct(">HI")
+_TEXT, _FRAMED, _SEPARATOR = b"\x01", b"\x00", b"\x1f"
 MESSAGE_LIMIT = 900_000
 """Bytes of a value; with its headers a message stays under the 1 MiB that Kafka takes by default."""
 
@@ -59,21 +59,61 @@ class Message:
         return self._packed
 
 
-@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as read: where it stood, and what it was. Positions of a partition rise, with gaps at times."""
+    """A message as read: where it stood, and what it was. Positions of a partition rise, with gaps at times.
 
-    topic: str
-    partition: int
-    position: int
-    key: bytes
-    value: bytes
-    headers: Headers
+    Headers are given as pairs or as packed bytes, like those of a Message.
+    """
+
+    __slots__ = ("_headers", "_packed", "key", "partition", "position", "topic", "value")
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        position: int,
+        key: bytes,
+        value: bytes,
+        headers: Headers = (),
+        *,
+        packed: bytes | None = None,
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.position = position
+        self.key = key
+        self.value = value
+        self._headers = None if packed is not None else headers
+        self._packed = packed
+
+    @property
+    def headers(self) -> Headers:
+        """Name and value pairs, in order."""
+        if self._headers is None:
+            self._headers = unpack_headers(self._packed or b"")
+        return self._headers
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Headers as texts by name, the last of several with one name; UnicodeDecodeError if one is no text."""
+        if self._packed is not None and self._packed[:1] == _TEXT:
+            parts = _text_parts(self._packed)
+            return dict(zip(parts[::2], parts[1::2], strict=True))
+        return {name: value.decode() for name, value in self.headers}
 
     @property
     def lane(self) -> Partition:
         """The partition it came from."""
         return Partition(self.topic, self.partition)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Delivery) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash((self.topic, self.partition, self.position))
+
+    def _all(self) -> tuple[str, int, int, bytes, bytes, Headers]:
+        return self.topic, self.partition, self.position, self.key, self.value, self.headers
 
 
 class Reader(Protocol):
@@ -141,27 +181,61 @@ def check_sizes(messages: Iterable[Message]) -> None:
 
 
 def pack_headers(headers: Headers) -> bytes:
-    """Headers as bytes: for each pair the two lengths (u16, u32, big endian), the name in UTF-8, the value."""
+    """Headers as bytes, quick to read back in the usual case.
+
+    Texts: a byte 1, then each name and value followed by a unit separator, in UTF-8. Else: a byte 0, then for each pair
+    the two lengths (u16, u32, big endian), the name in UTF-8 and the value. No headers: nothing.
+    """
+    if not headers:
+        return b""
     parts: list[bytes] = []
     for name, value in headers:
-        raw = name.encode()
-        parts += (_PAIR.pack(len(raw), len(value)), raw, value)
-    return b"".join(parts)
+        parts += (name.encode(), value)
+    joined = _SEPARATOR.join(parts) + _SEPARATOR
+    if joined.count(_SEPARATOR) == len(parts) and _is_text(joined):
+        return _TEXT + joined
+    framed = (piece for i in range(0, len(parts), 2) for piece in _framed(parts[i], parts[i + 1]))
+    return _FRAMED + b"".join(framed)
+
+
+def _framed(name: bytes, value: bytes) -> tuple[bytes, bytes, bytes]:
+    return _PAIR.pack(len(name), len(value)), name, value
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unpack_headers(packed: bytes) -> Headers:
     """The inverse of `pack_headers`; ValueError if the bytes are not such a list."""
-    pairs: list[tuple[str, bytes]] = []
-    at, end = 0, len(packed)
-    try:
-        while at < end:
-            name_size, value_size = _PAIR.unpack_from(packed, at)
-            at += _PAIR.size
-            name_end = at + name_size
-            pairs.append((packed[at:name_end].decode(), packed[name_end : name_end + value_size]))
-            at = name_end + value_size
-    except struct.error as problem:
-        raise ValueError("truncated headers") from problem
-    if at != end:
+    if not packed:
+        return ()
+    if packed[:1] == _TEXT:
+        parts = _text_parts(packed)
+        return tuple((parts[i], parts[i + 1].encode()) for i in range(0, len(parts), 2))
+    return tuple(_framed_pairs(packed))
+
+
+def _text_parts(packed: bytes) -> list[str]:
+    *parts, rest = packed[1:].decode().split("\x1f")
+    if rest or len(parts) % 2:
         raise ValueError("truncated headers")
-    return tuple(pairs)
+    return parts
+
+
+def _framed_pairs(packed: bytes) -> Iterator[tuple[str, bytes]]:
+    at, end = 1, len(packed)
+    while at < end:
+        try:
+            name_size, value_size = _PAIR.unpack_from(packed, at)
+        except struct.error as problem:
+            raise ValueError("truncated headers") from problem
+        name_end = at + _PAIR.size + name_size
+        at, name_at = name_end + value_size, at + _PAIR.size
+        if packed[:1] != _FRAMED or at > end:
+            raise ValueError("truncated headers")
+        yield packed[name_at:name_end].decode(), packed[name_end:at]

@@ -84,7 +84,7 @@ class Envelope:
     def of(cls, delivery: Delivery) -> Envelope:
         """Read the envelope back; Undecodable if an attribute is missing or malformed."""
         try:
-            found = {name: value.decode() for name, value in delivery.headers if name.startswith("ce_")}
+            found = delivery.attributes
             sequence = found.get("ce_sequence")
             envelope = cls(
                 id=UUID(found["ce_id"]),

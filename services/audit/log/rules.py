@@ -104,7 +104,7 @@ def moment(at: datetime) -> str:
 def document_of(delivery: Delivery) -> dict[str, Any]:
     """The event of a binary-mode message in CloudEvents' JSON format."""
     try:
-        document: dict[str, Any] = {_plain(name): value.decode() for name, value in delivery.headers}
+        document: dict[str, Any] = {_plain(name): value for name, value in delivery.attributes.items()}
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error
