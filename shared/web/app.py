@@ -59,6 +59,7 @@ def create_app(
         lifespan=lambda _app: _running(surface, on_start, on_stop),
         generate_unique_id_function=lambda route: route.name,
         strict_content_type=False,
+        redirect_slashes=False,
     )
     app.state.database = surface.database
     app.state.authenticator = surface.authenticator
@@ -169,7 +170,7 @@ def _tell_refusals(operation: dict[str, Any], action: str | None) -> None:
     problem = {"content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}}}
     possible = {"400": "Cannot be read", "503": "A part is away"}
     if "requestBody" in operation:
-        possible["413"] = "Body too large"
+        possible |= {"413": "Body too large", "415": "Not called JSON"}
     if action is not None:
         operation["security"] = [{"bearer": []}]
         operation["x-kehu-action"] = action

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from shared.errors import Fault, Invalid, KehuError, Malformed
+from shared.errors import Fault, Invalid, KehuError, Malformed, UnsupportedMedia
 from shared.telemetry import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -104,13 +104,20 @@ def http_refusal(request: Request, error: HTTPException) -> Response:
 
 
 def validation_refusal(request: Request, error: RequestValidationError) -> Response:
-    """The request's shape is wrong: 400 if it is not JSON at all, else 422 with each fault."""
+    """The request's shape is wrong: 400 if it is not JSON at all, 415 if it does not say that it is, else 422."""
     found = error.errors()
+    if any(isinstance(each.get("input"), bytes) for each in found):  # FastAPI parses what is called JSON only
+        return render(request, _not_called_json(request.headers.get("content-type", "")))
     if any(each["type"] == "json_invalid" for each in found):
         where = next(each["loc"][-1] for each in found if each["type"] == "json_invalid")
         fault = Fault("", "not_json", f"byte {where}", "a JSON document (RFC 8259)")
         return render(request, Malformed("not_json", "The body is not valid JSON.", [fault]))
     return render(request, Invalid("invalid_request", "Correct the values named in errors.", list(faults_of(found))))
+
+
+def _not_called_json(media: str) -> UnsupportedMedia:
+    fault = Fault("header:Content-Type", "unsupported_media", media[:_SEEN_LIMIT], "application/json")
+    return UnsupportedMedia("unsupported_media", "Send application/json.", [fault])
 
 
 def faults_of(found: Iterable[Mapping[str, Any]]) -> Iterable[Fault]:

@@ -48,6 +48,15 @@ async def test_a_body_that_is_not_json_is_malformed(site: Site, body: bytes) -> 
     assert await site.rows() == 0
 
 
+async def test_a_body_that_is_not_called_json_is_told_what_to_be_called(site: Site) -> None:
+    headers = {**site.bearer(), "Content-Type": "application/x-www-form-urlencoded"}
+    answer = await site.client.post("/v1/things", content=json.dumps(THING), headers=headers)
+    assert answer.status_code == 415
+    fault = answer.json()["errors"][0]
+    assert (fault["pointer"], fault["expected"]) == ("header:Content-Type", "application/json")
+    assert await site.rows() == 0
+
+
 @pytest.mark.parametrize("body", ['{"name": "a\\u0000b", "amount": 1}', '{"a\\u0000": 1}', '{"tags": [["\\u0000"]]}'])
 async def test_a_nul_in_the_body_is_refused(site: Site, body: str) -> None:
     headers = {**site.bearer(), "Content-Type": "application/json"}
