@@ -1,4 +1,4 @@
-"""Writes the tables of all settings into docs/operations.md: `python -m deploy.settings_table`. A test holds it there."""
+"""Writes the tables of all settings into docs/operations.md: `python -m deploy.settings_table`; a test compares."""
 
 from collections.abc import Iterator
 from importlib import import_module
