@@ -38,7 +38,7 @@ class Report:
         return "\n".join([*done, f"  {'processes started again':<28}{self.deaths:>10}", str(self.verdict)])
 
 
-async def run(suite: Suite, seconds: float, seed: int, *, clients: int = 4) -> Report:
+async def run(suite: Suite, seconds: float, seed: int, *, clients: int = 8) -> Report:
     """One chaos run on a suite whose members are ready."""
     async with Load(suite.urls("customer"), suite.servers.issuer, customers=8, seed=seed) as load:
         chaos = Chaos(suite)

@@ -39,7 +39,7 @@ _WEIGHTS: Final[Mapping[Kind, int]] = {
     Kind.BROKER_PAUSE: 1,
 }
 _BROKER: Final = (Kind.BROKER_KILL, Kind.BROKER_PAUSE)
-_GAP_S: Final = (0.3, 1.7)
+_GAP_S: Final = (0.4, 2.6)
 _PAUSES_S: Final = (0.2, 0.8, 2.0, 8.0)
 """The longest outlasts a lease, so that somebody else takes over meanwhile."""
 _LOOK_S: Final = 0.1

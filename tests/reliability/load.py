@@ -109,7 +109,7 @@ class Load:
         values = {MARK: mark, GRADED: self._random.choice("AD")}
         base, outcome, version = self._versions[customer], Outcome.REFUSED, 0
         for repeat in range(_REPEATS):
-            answer = await self._patch(url or self._random.choice(self._urls), customer, base, values, headers)
+            answer = await self.patch(customer, values, base=base, url=url, headers=headers)
             if answer is None or answer.status_code >= 500:
                 outcome = Outcome.UNKNOWN
                 await asyncio.sleep(0.1 * (repeat + 1))
@@ -122,12 +122,20 @@ class Load:
         self.journal.attempts.append(attempt)
         return attempt
 
-    async def _patch(
-        self, url: str, customer: str, base: int, values: dict[str, Any], headers: dict[str, str] | None
+    async def patch(
+        self,
+        customer: str,
+        values: dict[str, Any],
+        *,
+        base: int | None = None,
+        url: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response | None:
+        """One request, outside of the journal; None if no answer came."""
+        base = self._versions[customer] if base is None else base
         try:
             return await self._http.patch(
-                f"{url}/v1/customers/{customer}",
+                f"{url or self._random.choice(self._urls)}/v1/customers/{customer}",
                 json={"values": values},
                 headers={**(headers or self.headers()), "If-Match": f'"{base}"'},
             )

@@ -99,7 +99,11 @@ class Member:
 
     @property
     def is_running(self) -> bool:
-        return self._running is not None and self._running.pid is not None
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._running.pid if self._running is not None else None
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
