@@ -1,7 +1,6 @@
 """The envelope travels in headers and comes back the same, or is refused without quoting what it holds."""
 
 import uuid
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
