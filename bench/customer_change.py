@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 import orjson
+import psutil
 
 from bench.figures import Figure, median
 from kehu.postgres import PostgresServer
@@ -106,6 +107,11 @@ async def _changes(port: int, token: str, mine: list[Subject], until: float, tak
     writer.close()
 
 
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
 async def _window(port: int, token: str, subjects: list[Subject], taken: list[float]) -> float:
     """Changes a second in one window of load."""
     clock = asyncio.get_running_loop().time
@@ -123,7 +129,7 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def _process(arguments: list[str], port: int, **environment: str) -> AsyncIterator[None]:
+async def _process(arguments: list[str], port: int, **environment: str) -> AsyncIterator[psutil.Process]:
     """A server process, ready to answer, and ended afterwards."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -139,7 +145,7 @@ async def _process(arguments: list[str], port: int, **environment: str) -> Async
                     break
                 except httpx.TransportError:
                     await asyncio.sleep(0.1)
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.terminate()
         await asyncio.wait_for(process.wait(), 15)
@@ -154,29 +160,37 @@ async def _measure(dsn: str, issuer: Issuer) -> list[Figure]:
         "CUSTOMER_BUS_URL": dsn, "CUSTOMER_ISSUER": issuer.url, "CUSTOMER_REGIMES_PATH": str(_REGIMES),
         "CUSTOMER_KEK": f"bench:{base64.b64encode(b'b' * 32).decode()}",
     }  # fmt: skip
-    floors: list[float] = []
-    rates: list[float] = []
+    windows: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    bare: list[float] = []
     taken: list[float] = []
     async with (
-        _process(["services.customer", "api"], port, **environment),
-        _process(["bench.customer_floor", str(floor_port), dsn, token], floor_port),
+        _process(["services.customer", "api"], port, **environment) as server,
+        _process(["bench.customer_floor", str(floor_port), dsn, token], floor_port) as floor,
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}, trust_env=False
         ) as client,
     ):
         subjects = [await _register(client, regimes, number) for number in range(CUSTOMERS)]
         for window in range(WINDOWS + 1):
-            pair = (await _window(floor_port, token, subjects, []), await _window(port, token, subjects, taken))
+            found = []
+            for where, process, latencies in ((floor_port, floor, bare), (port, server, taken)):
+                cpu_s, before = _cpu_s(process), len(latencies)
+                rate = await _window(where, token, subjects, latencies)
+                found.append((rate, (_cpu_s(process) - cpu_s) / (len(latencies) - before)))
             if window:  # the first one warms caches
-                floors.append(pair[0])
-                rates.append(pair[1])
-    ratio = median([rate / floor for rate, floor in zip(rates, floors, strict=True)])
+                windows.append((found[0], found[1]))
+    ratio = median([service[0] / floor[0] for floor, service in windows])
+    busy = median([floor[1] / service[1] for floor, service in windows])
     p99_ms = sorted(taken)[len(taken) * 99 // 100] * 1000
     note = f"{CONNECTIONS} connections, p99 {p99_ms:.0f} ms"
     return [
-        Figure("customer change", median(rates), "changes/s", "–", True, median(floors), "bare route", note),
+        Figure(
+            "customer change", median([service[0] for _, service in windows]), "changes/s", "–", True,
+            median([floor[0] for floor, _ in windows]), "bare route", note,
+        ),
         Figure("customer change beside the bare route", ratio, "ratio", "≥ 0.70", ratio >= 0.70),
-    ]
+        Figure("processor time of the bare route beside a change", busy, "ratio", "–", True, note="server process"),
+    ]  # fmt: skip
 
 
 async def run() -> list[Figure]:
