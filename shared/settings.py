@@ -65,4 +65,4 @@ def load(kind: type[S]) -> S:
             f"  {prefix}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
             for fault in problem.errors(include_input=False, include_url=False)
         ]
-        sys.exit("The settings are incomplete; set these variables (deploy/*.env shows each):\n" + "\n".join(lines))
+        sys.exit("The settings are incomplete; set these variables (deploy/env/*.env shows each):\n" + "\n".join(lines))
