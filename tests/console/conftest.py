@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from kehu.postgres import PostgresServer
 from services.identity.app import SERVICE as IDENTITY
 from services.notify.app import SERVICE as NOTIFY
 from services.reporting.app import SERVICE as REPORTING
+from shared import process
 from shared.migrations import upgrade
 from tests.conftest import FreshDatabase
 from tests.factories import audit, console, customer
@@ -24,6 +26,14 @@ MIGRATIONS = {
     "notify": NOTIFY.migrations,
     "reporting": REPORTING.migrations,
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def regimes_are_read_once() -> Iterator[None]:
+    """The real measures, which never change: reading them for each of many services takes longer than the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "load", cache(process.load))
+        yield
 
 
 class Databases:

@@ -61,7 +61,7 @@ def test_every_true_proof_holds(size: int) -> None:
         {"path": [None]},
         {"size": 3},
         {"size": None},
-        {"size": 14},
+        {"size": 40},
         {"leaf_hash": leaf(4).hex()},
         {"root": None},
     ],
