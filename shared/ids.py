@@ -27,3 +27,8 @@ def time_of(value: UUID) -> datetime | None:
     if value.version != 7:
         return None
     return datetime.fromtimestamp((value.int >> 80) / 1000, tz=UTC)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The lowest UUID that sorts with the ids of this moment; every UUIDv7 made earlier is lower."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

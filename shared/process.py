@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,10 +21,9 @@ import uvicorn
 import uvloop
 from fastapi import APIRouter, FastAPI
 
-from shared import telemetry
+from shared import telemetry, upkeep
 from shared.auth import Authenticator
 from shared.bus import Transport, connect
-from shared.bus.postgres import PostgresLog
 from shared.db import Database, is_passing
 from shared.events import PRODUCERS, topic_of
 from shared.inbox import Consumer
@@ -37,9 +35,6 @@ from shared.settings import load as load_settings
 from shared.web import Surface, create_app, operations
 
 VERBS = ("api", "worker", "migrate")
-_BUS_KEEP = timedelta(days=7)
-_OBSERVE_S = 5.0
-_TRIM_S = 3600.0
 
 S = TypeVar("S", bound=ServiceSettings)
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -182,7 +177,8 @@ def _loops(parts: Parts) -> list[Loop]:
         *(consumer.run for consumer in parts.consumers),
         *(partial(job.run, parts.database) for job in parts.jobs),
         *parts.loops,
-        partial(_observe, parts, relay),
+        partial(upkeep.observe, relay, parts.consumers),
+        partial(upkeep.tidy, parts.database, parts.transport, [consumer.group for consumer in parts.consumers]),
     ]
 
 
@@ -209,25 +205,6 @@ async def _ensure_topics(parts: Parts, stop: asyncio.Event) -> None:
             await _rest(stop, 1.0)
         else:
             return
-
-
-async def _observe(parts: Parts, relay: Relay, stop: asyncio.Event) -> None:
-    """Refresh gauges every few seconds, trim the embedded bus now and then."""
-    trimmed_at = float("-inf")
-    clock = asyncio.get_running_loop().time
-    while not stop.is_set():
-        try:
-            await relay.observe()
-            for consumer in parts.consumers:
-                await consumer.observe()
-            if isinstance(parts.transport, PostgresLog) and clock() - trimmed_at > _TRIM_S:
-                await parts.transport.trim(_BUS_KEEP)
-                trimmed_at = clock()
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            telemetry.log(part="observe").warning("observe_waits", error=type(error).__name__)
-        await _rest(stop, _OBSERVE_S)
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

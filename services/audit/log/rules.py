@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 
 from shared.bus import Delivery
+from shared.ids import first_id_at
 
 LEAF_VERSION = 1
 SALT_SIZE = 32
@@ -183,7 +184,7 @@ def months_from(at: datetime) -> Iterator[Month]:
     first = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while True:
         after = (first + timedelta(days=32)).replace(day=1)
-        yield Month(f"entry_{first:%Y_%m}", _lowest_id(first), _lowest_id(after))
+        yield Month(f"entry_{first:%Y_%m}", first_id_at(first), first_id_at(after))
         first = after
 
 
@@ -212,10 +213,6 @@ class Sieve:
         self._seen[event_id] = payload
         if key:
             self._seen[key] = payload
-
-
-def _lowest_id(at: datetime) -> UUID:
-    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 @lru_cache(maxsize=1024)
