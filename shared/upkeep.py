@@ -1,7 +1,7 @@
 """What every worker does beside its own work: refresh gauges, and drop what was kept long enough.
 
-Answers to repeat are kept for a day; seen event ids for longer than any bus keeps its messages; messages of the embedded
-bus for a week. Used by shared.process only.
+Answers to repeat are kept for a day; seen event ids for longer than any bus keeps its messages; messages of the
+embedded bus for a week. Used by shared.process only.
 """
 
 from __future__ import annotations
