@@ -52,6 +52,8 @@ class Load:
     ) -> None:
         self.journal = Journal()
         self.customers: list[str] = []
+        self.faults: list[httpx.Response] = []
+        """Every answer of 500 and above."""
         self._versions: dict[str, int] = {}
         self._urls = urls
         self._issuer = issuer
@@ -112,6 +114,7 @@ class Load:
             answer = await self.patch(customer, values, base=base, url=url, headers=headers)
             if answer is None or answer.status_code >= 500:
                 outcome = Outcome.UNKNOWN
+                self.faults += [answer] if answer is not None else []
                 await asyncio.sleep(0.1 * (repeat + 1))
                 continue
             self._learn(customer, answer)
