@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 
 from services.notify.app import compose
-from services.notify.settings import NotifySettings
 from shared import deadletters
 from shared.db import Database
 from tests.factories import console
 from tests.factories.audit import garbage
-from tests.factories.console import REGIMES, RunningConsole
+from tests.factories.console import RunningConsole
+from tests.factories.notify import settings_of
 from tests.factories.serving import serve
 from tests.fakes.issuer import Issuer
 
@@ -20,8 +20,7 @@ from tests.fakes.issuer import Issuer
 async def letter(dsn: Callable[[str], str], issuer: Issuer) -> AsyncIterator[tuple[RunningConsole, UUID, Database]]:
     """A console beside a real notify service that parked one event, the letter's id, and notify's database."""
     address = dsn("notify")
-    given = {"database_url": address, "bus_url": address, "issuer": issuer.url, "regimes_path": REGIMES}
-    parts = compose(NotifySettings.model_validate(given))
+    parts = compose(settings_of(address, address, issuer.url))
     async with serve(parts.app()) as url, console.running(dsn("console"), issuer, notify_url=url) as running:
         async with parts.database.transaction() as tx:
             await deadletters.park(tx, parts.consumers[0].group, garbage(), ValueError("no event"))
