@@ -1,16 +1,20 @@
 """The restore drill: a running suite is dumped, comes back on a fresh server, and goes on where it was (R15.4)."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 
 from kehu.data import DataDirectory, write_private
+from kehu.plan import PROJECT
 from kehu.postgres import SUPERUSER, PostgresServer
 from tests.factories.deployment import DEPLOY, POSTGRES_PROGRAMS
 from tests.factories.live import Live, until
@@ -18,68 +22,86 @@ from tests.factories.suite import Suite
 
 pytestmark = [pytest.mark.slow, pytest.mark.req("R15.4")]
 SERVICES: Final = ("identity", "customer", "audit")
-DATABASES: Final = (*SERVICES, "bus")
 
 
+@dataclass(frozen=True)
 class Drill:
-    """A suite, one change of which has not left the outbox; its dumps; the suite that is made of them."""
+    """What is left of a suite, one event of which never left its outbox: dumps, secrets, a checkpoint kept outside."""
 
-    def __init__(self, directory: Path) -> None:
-        self.dumps = directory / "dumps"
-        self.checkpoint = directory / "checkpoint"
-        self.before = _suite(directory / "before")
-        self.after = _suite(directory / "after")
-        self.waiting = ""
-        self.quiet = ""
-        self.entries = 0
+    directory: Path
+    waiting: str
+    quiet: str
+    entries: int
 
-    def make_and_dump(self) -> None:
-        """Two customers, a change while the relay stands still, and the dumps while all is running."""
-        _succeed(self.before.up())
-        live = Live(self.before.data, "postgres")
-        self.waiting, self.quiet = (live.register()["id"] for _ in range(2))
-        live.change(self.waiting, 1, contact_phone="13900000001")
-        live.entry(self.waiting, "customer.changed", 2)
-        live.entry(self.quiet, "customer.registered", 1)
-        self.checkpoint.write_text(self.before.json("audit", "checkpoint")["checkpoint"], encoding="utf-8")
-        os.kill(self.before.status()["services"]["customer"]["roles"]["worker"]["pid"], signal.SIGSTOP)
-        live.change(self.waiting, 2, contact_phone="13900000002")
-        assert live.count("customer", "outbox") == {"outbox": 1}
-        self.entries = live.count("audit", "entry")["entry"]
-        done = run("backup.sh", self.dumps, PostgresServer(self.before.data / "postgres"))
-        assert done.returncode == 0, done.stderr
-        self.before.kehu("down")
+    @property
+    def checkpoint(self) -> Path:
+        return self.directory / "checkpoint"
 
-    def restore(self) -> None:
-        """A fresh server under a fresh superuser, the dumps, the secrets that were kept apart, and up."""
-        server = PostgresServer(self.after.data / "postgres", fsync=False)
+    @property
+    def dumps(self) -> Path:
+        """Of all databases but the bus, as where the bus is Kafka."""
+        return self.directory / "dumps"
+
+    def restore(self, data: Path, *, bus: bool) -> Suite:
+        """A fresh server, the dumps (that of the bus, or a new bus), the secrets; not yet up."""
+        suite = _suite(data)
+        server = PostgresServer(data / "postgres", fsync=False)
         server.start()
         try:
-            for name in DATABASES:
+            for name in (*SERVICES, "bus"):
                 server.create_database(name)
-            done = run("restore.sh", self.dumps, server)
-            assert done.returncode == 0, done.stderr
+            for dumps in (self.dumps, self.directory / "bus") if bus else (self.dumps,):
+                done = run("restore.sh", dumps, server)
+                assert done.returncode == 0, done.stderr
+            if not bus:
+                for name in ("customer", "audit"):
+                    server.execute(_statement_of_the_handbook(), name)
         finally:
             server.stop()
-        shutil.copytree(self.before.data / "secrets", self.after.data / "secrets")
-        _succeed(self.after.up())
+        shutil.copytree(self.directory / "before" / "secrets", data / "secrets")
+        return suite
 
 
 @pytest.fixture(scope="module")
-def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
-    drill = Drill(tmp_path_factory.mktemp("drill"))
+def drill(tmp_path_factory: pytest.TempPathFactory) -> Drill:
+    """Two customers, a change while the relay stands still, and the dumps while all is running."""
+    directory = tmp_path_factory.mktemp("drill")
+    suite = _suite(directory / "before")
     try:
-        drill.make_and_dump()
-        drill.restore()
-        yield drill
+        _succeed(suite.up())
+        live = Live(suite.data, "postgres")
+        waiting, quiet = (live.register()["id"] for _ in range(2))
+        live.change(waiting, 1, contact_phone="13900000001")
+        live.entry(waiting, "customer.changed", 2)
+        live.entry(quiet, "customer.registered", 1)
+        (directory / "checkpoint").write_text(suite.json("audit", "checkpoint")["checkpoint"], encoding="utf-8")
+        os.kill(suite.status()["services"]["customer"]["roles"]["worker"]["pid"], signal.SIGSTOP)
+        live.change(waiting, 2, contact_phone="13900000002")
+        assert live.count("customer", "outbox") == {"outbox": 1}
+        server = PostgresServer(suite.data / "postgres")
+        for folder, databases in (("dumps", SERVICES), ("bus", ("bus",))):
+            done = run("backup.sh", directory / folder, server, databases)
+            assert done.returncode == 0, done.stderr
+        entries = live.count("audit", "entry")["entry"]
     finally:
-        drill.before.kehu("down")
-        drill.after.kehu("down")
+        suite.kehu("down")
+    return Drill(directory, waiting, quiet, entries)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["with its bus", "with a new bus"])
+def after(request: pytest.FixtureRequest, drill: Drill, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """The suite that comes back."""
+    suite = drill.restore(tmp_path_factory.mktemp("after") / "data", bus=request.param)
+    try:
+        _succeed(suite.up())
+        yield suite
+    finally:
+        suite.kehu("down")
 
 
 @pytest.fixture
-def live(drill: Drill) -> Live:
-    return Live(drill.after.data, "postgres")
+def live(after: Suite) -> Live:
+    return Live(after.data, "postgres")
 
 
 def test_customers_open_with_their_values_and_history(drill: Drill, live: Live) -> None:
@@ -96,20 +118,20 @@ def test_what_waited_in_the_outbox_is_audited_once_and_its_values_open(drill: Dr
     until(lambda: live.count("customer", "outbox") == {"outbox": 0})
 
 
-def test_the_log_holds_and_extends_the_checkpoint_kept_outside(drill: Drill, live: Live) -> None:
+def test_the_log_holds_and_extends_the_checkpoint_kept_outside(drill: Drill, after: Suite, live: Live) -> None:
     live.entry(drill.waiting, "customer.changed", 3)
-    report = drill.after.json("audit", "verify", "--checkpoint", str(drill.checkpoint))
+    report = after.json("audit", "verify", "--checkpoint", str(drill.checkpoint))
     assert report["ok"] is True
     assert report["size"] > int(drill.checkpoint.read_text(encoding="utf-8").splitlines()[1])
 
 
-def test_new_changes_follow_without_a_gap_or_a_dead_letter(drill: Drill, live: Live) -> None:
+def test_new_changes_follow_without_a_gap_or_a_dead_letter(drill: Drill, after: Suite, live: Live) -> None:
     customer = live.register()["id"]
     live.change(customer, 1, shop_name="恢复便利店")
     live.entry(customer, "customer.changed", 2)
     live.change(drill.quiet, 1, shop_name="继续便利店")
     live.entry(drill.quiet, "customer.changed", 2)
-    assert drill.after.json("dead-letters", "list") == []
+    assert after.json("dead-letters", "list") == []
 
 
 def test_a_dump_that_was_changed_is_not_restored(drill: Drill, tmp_path: Path, postgres: PostgresServer) -> None:
@@ -132,22 +154,27 @@ def test_dumps_are_private(drill: Drill) -> None:
     assert not [path for path in (drill.dumps, *drill.dumps.iterdir()) if path.stat().st_mode & 0o077]
 
 
-def run(script: str, folder: Path, server: PostgresServer) -> subprocess.CompletedProcess[str]:
+def run(
+    script: str, folder: Path, server: PostgresServer, databases: Sequence[str] = SERVICES
+) -> subprocess.CompletedProcess[str]:
     """One of the scripts, as the superuser of `server`, with the programs of its version."""
-    return subprocess.run(
-        ["/bin/sh", DEPLOY / script, folder],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**_connection(server), "PATH": f"{POSTGRES_PROGRAMS}:/usr/bin:/bin"},
+    environment = {
+        "PATH": f"{POSTGRES_PROGRAMS}:/usr/bin:/bin",
+        "PGHOST": str(server.socket_directory),
+        "PGUSER": SUPERUSER,
+        "PGPASSWORD": urlsplit(server.dsn(SUPERUSER).partition("?")[0].replace("@/", "@here/")).password or "",
+        "KEHU_DATABASES": " ".join(databases),
+    }
+    command = ["/bin/sh", DEPLOY / script, folder]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, env=environment)
+
+
+def _statement_of_the_handbook() -> str:
+    """What has to be done when the bus is new."""
+    (statement,) = re.findall(
+        r"`(UPDATE consumer_offset .+;)`", (PROJECT / "docs" / "operations.md").read_text("utf-8")
     )
-
-
-def _connection(server: PostgresServer) -> Mapping[str, str]:
-    password = server.dsn(SUPERUSER).split(":")[2].partition("@")[0]
-    where = {"PGHOST": str(server.socket_directory), "PGUSER": SUPERUSER, "PGPASSWORD": password}
-    return where | {"KEHU_DATABASES": " ".join(DATABASES)}
+    return statement
 
 
 def _suite(data: Path) -> Suite:
