@@ -27,9 +27,9 @@ class Suite:
         command = [sys.executable, "-m", "kehu", *arguments, "--data", str(self.data)]
         return subprocess.run(command, check=False, capture_output=True, text=True, timeout=240, env=self.environment)
 
-    def up(self) -> subprocess.CompletedProcess[str]:
+    def up(self, *options: str) -> subprocess.CompletedProcess[str]:
         only = [part for name in self.services for part in ("--only", name)]
-        return self.kehu("up", "--detach", *only, "--bus", self.bus, "--port-base", str(self.port_base))
+        return self.kehu("up", "--detach", *only, "--bus", self.bus, "--port-base", str(self.port_base), *options)
 
     def status(self) -> dict[str, Any]:
         return self.json("status")
