@@ -190,6 +190,11 @@ def _watched(loop: Loop, server: uvicorn.Server) -> Callable[[asyncio.Event], Co
             telemetry.log(part="worker").error("loop_failed", error=type(error).__name__, exc_info=error)
             server.should_exit = True
             raise
+        except asyncio.CancelledError as error:
+            if stop.is_set():
+                raise
+            server.should_exit = True
+            raise RuntimeError("a loop was cancelled by something that it called") from error
 
     return watched
 

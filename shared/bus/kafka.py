@@ -7,9 +7,8 @@ stays stuck on an out-of-sequence error. Readers assign partitions by hand (docs
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,6 +22,7 @@ from shared.errors import Unavailable
 _BATCH_BYTES = 1_000_000
 _REQUEST_MS = 10_000
 _STALL_S = 20.0
+_CLOSE_S = 5.0
 _PROPAGATION_TRIES = 20
 
 
@@ -38,6 +38,18 @@ def _whole(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
 
 def _away(error: BaseException) -> Unavailable:
     return Unavailable("bus_unavailable", f"Kafka does not answer ({type(error).__name__}).")
+
+
+async def _let_go(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait a moment for a client to close, whatever becomes of it.
+
+    aiokafka cancels its own tasks and awaits them, so that closing ends in a CancelledError that is none of the
+    caller's, or does not end. A task of its own keeps both away from the caller, who would be taken for cancelled.
+    """
+    task = asyncio.create_task(closing)
+    await asyncio.wait({task}, timeout=_CLOSE_S)
+    if not task.cancel() and not task.cancelled():
+        task.exception()  # seen, so that nobody reports it
 
 
 class Kafka:
@@ -77,8 +89,7 @@ class Kafka:
         except (KafkaError, OSError, TimeoutError) as error:
             raise _away(error) from error
         finally:
-            with contextlib.suppress(Exception):
-                await admin.close()
+            await _let_go(admin.close())
 
     async def _await_topics(self, names: Sequence[str]) -> None:
         """Brokers learn of a new topic a moment after its creation was acknowledged."""
@@ -156,8 +167,7 @@ class Kafka:
             try:
                 await producer.start()
             except BaseException:
-                with contextlib.suppress(Exception):
-                    await producer.stop()
+                await _let_go(producer.stop())
                 raise
             self._producer = producer
             self._counts.clear()
@@ -171,10 +181,8 @@ class Kafka:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer._closed = True
-            with contextlib.suppress(Exception):
-                await producer._sender.close()
-            with contextlib.suppress(Exception):
-                await producer.client.close()
+            await _let_go(producer._sender.close())
+            await _let_go(producer.client.close())
 
     async def watermarks(self, topic: str) -> dict[Partition, Watermark]:
         """The readable range of each partition."""
@@ -205,8 +213,7 @@ class Kafka:
             try:
                 await probe.start()
             except BaseException:
-                with contextlib.suppress(Exception):
-                    await probe.stop()
+                await _let_go(probe.stop())
                 raise
             self._probe = probe
         return self._probe
@@ -214,8 +221,7 @@ class Kafka:
     async def _drop_probe(self) -> None:
         probe, self._probe = self._probe, None
         if probe is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(probe.stop(), 5)
+            await _let_go(probe.stop())
 
     def reader(self) -> KafkaReader:
         """A new reader with nothing assigned."""
@@ -301,8 +307,7 @@ class KafkaReader:
             try:
                 await fresh.start()
             except BaseException:
-                with contextlib.suppress(Exception):
-                    await fresh.stop()
+                await _let_go(fresh.stop())
                 raise
             self._consumer, self._applied = fresh, False
             self._progress_at = asyncio.get_running_loop().time()
@@ -334,5 +339,4 @@ class KafkaReader:
         """Close the consumer; positions are kept, so that reading can go on."""
         gone, self._consumer = self._consumer, None
         if gone is not None:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(gone.stop(), 5)
+            await _let_go(gone.stop())

@@ -168,7 +168,8 @@ class Chaos:
             else:
                 kafka.kill()
                 await asyncio.sleep(fault.lasts_s)
-                await asyncio.to_thread(kafka.start)
+                kafka.launch()
+                await asyncio.to_thread(kafka.wait_until_ready)
 
     async def heal(self) -> None:
         """Faults off: what stood still goes on, every member runs, none of them is armed."""
@@ -176,4 +177,5 @@ class Chaos:
         await asyncio.gather(*self._resuming)
         for member in self._suite.members.values():
             member.disarm()
-        await asyncio.to_thread(self._suite.start)
+        self._suite.launch()
+        await asyncio.to_thread(self._suite.await_ready)

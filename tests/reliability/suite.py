@@ -191,9 +191,19 @@ class Suite:
 
     def start(self) -> None:
         """Start those that do not run, and return when all are ready."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Start those that do not run.
+
+        Not to be called in a thread that ends: the kernel tells a process of the end of the thread that started it.
+        """
         for member in self.members.values():
             if not member.is_running:
                 member.start()
+
+    def await_ready(self) -> None:
         for member in self.members.values():
             member.await_ready()
 

@@ -115,13 +115,13 @@ async def test_a_replay_that_dies_before_its_commit_can_be_repeated(suite: Suite
 @asynccontextmanager
 async def _judged(suite: Suite) -> AsyncIterator[tuple[Load, Scene]]:
     """Clients of a healthy suite; after the block it is healed, drained and judged."""
-    await asyncio.to_thread(suite.start)
+    suite.start()
     async with Load(suite.urls("customer"), suite.servers.issuer, customers=3) as load, opened(suite) as scene:
         try:
             yield load, scene
         finally:
             suite.execute(_TAKE_MESSAGES, "notify")
-        await asyncio.to_thread(suite.start)
+        suite.start()
         verdict = judge(await collect(scene, load.journal, await drain(scene)))
         assert not verdict.violations, str(verdict)
         assert verdict.figures["changes acked"] > 3, str(verdict)

@@ -55,7 +55,8 @@ async def test_writes_go_on_while_kafka_is_away_and_the_backlog_drains_by_itself
             assert load.journal.count(Outcome.UNKNOWN) == 0
             (waiting,) = await scene.fetch("customer", "SELECT count(*) AS rows FROM outbox")
             assert waiting["rows"] >= written
-            await asyncio.to_thread(kafka.start)
+            kafka.launch()
+            await asyncio.to_thread(kafka.wait_until_ready)
             await _judge(load, scene)
             assert _pids(suite) == pids
 
@@ -74,7 +75,7 @@ async def test_without_its_database_a_service_says_503_and_recovers_without_a_re
             for member in suite.members.values():
                 assert await _status(f"{member.url}/readyz") == 503
                 assert await _status(f"{member.url}/healthz") == 200
-            await asyncio.to_thread(own_servers.postgres.start)
+            own_servers.postgres.start()
             for member in suite.members.values():
                 await asyncio.to_thread(member.await_ready)
             await load.write(0.5, clients=2)
@@ -113,7 +114,7 @@ async def test_a_full_disk_is_never_answered_as_a_success_and_all_goes_on_once_t
 
 @asynccontextmanager
 async def _loaded(suite: Suite, customers: int = 3) -> AsyncIterator[tuple[Load, Scene]]:
-    await asyncio.to_thread(suite.start)
+    suite.start()
     async with (
         Load(suite.urls("customer"), suite.servers.issuer, customers=customers, patience_s=20) as load,
         opened(suite) as scene,
