@@ -60,15 +60,15 @@ def _value(item: Item, regimes: Regimes, number: int) -> Any:
         FieldType.DATE: "2026-05-01",
         FieldType.BOOLEAN: True,
         FieldType.PHONE: "13900000000",
-        FieldType.PHOTO: "01993a2e-0000-7000-8000-000000000000",
     }
     return simple.get(item.type, "123456789012345678" if item.pattern else "示例内容，长短与日常所填相仿")
 
 
 def full_values(regimes: Regimes, number: int) -> dict[str, Any]:
-    """Values of every item that people set."""
+    """Values of every item that people set when they register: photographs come later."""
     items = regimes.catalogue("retail", on=date(2026, 11, 24)).items.values()
-    return {item.code: _value(item, regimes, number) for item in items if item.maintenance is not Maintenance.SYSTEM}
+    typed = [item for item in items if item.maintenance is not Maintenance.SYSTEM and item.type is not FieldType.PHOTO]
+    return {item.code: _value(item, regimes, number) for item in typed}
 
 
 async def _register(client: httpx.AsyncClient, regimes: Regimes, number: int) -> Subject:

@@ -1,6 +1,6 @@
 """The sample customers: made up from the recipes of `customers.yaml`, the same ones every time.
 
-Pure: gives what the loader posts, knows no service and no network. Dealings end with the month before `today`.
+Pure: gives what the loader sends, knows no service and no network. Dealings end with the month before `today`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from typing import Any, Final
 
 import yaml
 
+from kehu.sample.shop_front import shop_front
+
 RECIPES: Final[Mapping[str, Any]] = yaml.safe_load(Path(__file__).with_name("customers.yaml").read_text("utf-8"))
 _SLOT: Final = re.compile(r"\{(\w+)(?::(\d+))?\}")
 
 
 @dataclass(frozen=True)
 class SampleCustomer:
-    """What is posted for one customer; dealings lack the customer's id, which is given on registration."""
+    """What is sent for one customer; dealings lack the customer's id, which is given on registration."""
 
     serial: str
     unit: str
     values: Mapping[str, Any]
     purchases: tuple[Mapping[str, Any], ...]
     violations: tuple[Mapping[str, Any], ...]
+    photographs: Mapping[str, bytes]
 
 
 def sample_customers(today: date) -> Iterator[SampleCustomer]:
@@ -44,7 +47,8 @@ def sample_customers(today: date) -> Iterator[SampleCustomer]:
             if random.randrange(100) < recipe.get("share", 100)
         }
         purchases = tuple(_purchases(serial, today, random))
-        yield SampleCustomer(serial, home["unit"], values, purchases, tuple(_violations(serial, today, random)))
+        violations = tuple(_violations(serial, today, random))
+        yield SampleCustomer(serial, home["unit"], values, purchases, violations, _photographs(number))
 
 
 def _cook(recipe: Mapping[str, Any], known: Mapping[str, str], random: Random) -> Any:
@@ -95,6 +99,11 @@ def _violations(serial: str, today: date, random: Random) -> Iterator[dict[str, 
             "kind": random.choice(recipe["kinds"]),
             "severity": random.choice(recipe["severities"]),
         }
+
+
+def _photographs(number: int) -> dict[str, bytes]:
+    recipe = RECIPES["photographs"]
+    return {recipe["item"]: shop_front(number)} if number <= recipe["count"] else {}
 
 
 def _month(today: date, back: int) -> date:

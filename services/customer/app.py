@@ -16,6 +16,9 @@ from services.customer.file.service import Files
 from services.customer.grading import routes as grading_routes
 from services.customer.grading.reading import Grades
 from services.customer.grading.service import Grading
+from services.customer.photo import routes as photo_routes
+from services.customer.photo.album import Album
+from services.customer.photo.service import Photos
 from services.customer.settings import CustomerSettings
 from shared.process import Parts, Service, standard_parts
 from shared.sealing import KeyRing
@@ -26,15 +29,18 @@ def compose(settings: CustomerSettings) -> Parts:
     parts = standard_parts("customer", settings)
     ring = KeyRing.parse(settings.kek.get_secret_value())
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox), Totals(parts.regimes)
-    files = Files(dictionaries, ring, parts.outbox, reads, totals)
+    album = Album()
+    files = Files(dictionaries, ring, parts.outbox, reads, totals, album)
     histories = Histories(dictionaries, ring, reads)
-    keys = Keys(dictionaries, ring, parts.outbox)
+    keys = Keys(dictionaries, ring, parts.outbox, album)
+    photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
     grades = Grades(grading, files, dictionaries, totals, reads)
     parts.routers += [
         file_routes.build(files, histories, keys),
         dictionary_routes.build(dictionaries),
+        photo_routes.build(photos, settings.photo_limit_bytes),
         dealings_routes.build(feeds),
         grading_routes.build(grades),
     ]

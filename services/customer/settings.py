@@ -10,13 +10,15 @@ from shared.settings import ServiceSettings
 
 
 class CustomerSettings(ServiceSettings):
-    """What every service has, and the keys that wrap the data keys of customers."""
+    """What every service has, the keys that wrap the data keys of customers, the size of photographs."""
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMER_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     kek: SecretStr = Field(
         description="key-encryption keys name:base64[,name:base64...] of 32 bytes each; the first one wraps"
     )
+
+    photo_limit_bytes: int = Field(2_097_152, ge=1024, le=67_108_864, description="largest photograph")
 
     @field_validator("kek")
     @classmethod

@@ -2,6 +2,7 @@
 
 from shared.web.app import Surface, create_app
 from shared.web.door import Later, Router, Tx, idempotency_table
+from shared.web.edge import allow_body
 from shared.web.pages import Cursor, Limit, Page
 from shared.web.problems import problem_responses
 
@@ -13,6 +14,7 @@ __all__ = [
     "Router",
     "Surface",
     "Tx",
+    "allow_body",
     "create_app",
     "idempotency_table",
     "problem_responses",

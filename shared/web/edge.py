@@ -14,11 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import TooLarge
 from shared.telemetry import HTTP_SECONDS, current_traceparent, span
 
+_BODY_LIMIT = "kehu.body_limit"
 _SAFE = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
 ]
+
+
+def allow_body(request: Request, limit: int) -> None:
+    """Let the body of this request hold `limit` bytes instead of what the service allows; say so before reading it."""
+    request.scope[_BODY_LIMIT] = limit
 
 
 class Edge:
@@ -51,7 +57,7 @@ class Edge:
 
         with span(f"{scope['method']} {self._service}", parent=parent):
             try:
-                await self._app(scope, _limited(receive, headers, self._limit), sending)
+                await self._app(scope, _limited(receive, scope, headers, self._limit), sending)
             except Exception as error:
                 if started_answer:
                     raise  # too late for another answer: the connection breaks off
@@ -61,15 +67,16 @@ class Edge:
         HTTP_SECONDS.labels(self._service, scope["method"], route, str(status)).observe(time.perf_counter() - started)
 
 
-def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:
+def _limited(receive: Receive, scope: Scope, headers: dict[bytes, bytes], usual: int) -> Receive:
     """Count the body as it comes in; a declared or actual length over the limit is refused, not read."""
-    declared = headers.get(b"content-length", b"0")
-    too_long = declared.isdigit() and int(declared) > limit
+    text = headers.get(b"content-length", b"0")
+    declared = int(text) if text.isdigit() else 0
     taken = 0
 
     async def counting() -> Any:
         nonlocal taken
-        if too_long:
+        limit: int = scope.get(_BODY_LIMIT, usual)
+        if declared > limit:
             raise _over(limit)
         message = await receive()
         taken += len(message.get("body", b""))

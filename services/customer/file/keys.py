@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
+from services.customer.file.pictures import Pictures
 from services.customer.file.repository import Written
 from shared.auth import Principal, within
 from shared.db import Transaction
@@ -22,16 +23,40 @@ _BATCH = 500
 class Keys:
     """The life of data keys after registration."""
 
-    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox) -> None:
+    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, album: Pictures) -> None:
         self._dictionaries = dictionaries
         self._ring = ring
         self._outbox = outbox
+        self._album = album
+
+    async def hold(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
+        """Kind and data key of a file within reach, locked until the transaction ends: before whatever refers to it.
+
+        Raises: NotFound, Conflict (customer_erased).
+        """
+        file = await repository.lock(tx, customer_id, [])
+        if file is None:
+            raise errors.no_such_customer()
+        within(who, action, file.unit, file.manager)
+        if file.key is None:
+            raise errors.erased()
+        return file.kind, file.key
+
+    async def look(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
+        """The same for a reader, without the lock."""
+        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        if file is None:
+            raise errors.no_such_customer()
+        within(who, action, file["unit"], file["manager"])
+        if file["wrapped"] is None:
+            raise errors.erased()
+        return file["kind"], WrappedKey(file["kek"], file["wrapped"])
 
     async def destroy(self, tx: Transaction, who: Principal, customer_id: UUID, reason: str, now: datetime) -> int:
         """Destroy the data key and take the personal values out of the file; its last version.
 
         What was sealed under the key cannot be opened anywhere from now on: not in the history, in a topic, in the
-        audit log or in a backup of them. Raises: NotFound, Conflict (customer_erased).
+        audit log or in a backup of them. Photographs go altogether. Raises: NotFound, Conflict (customer_erased).
         """
         file = await repository.lock(tx, customer_id, [])
         if file is None:
@@ -49,6 +74,7 @@ class Keys:
         )  # fmt: skip
         written = Written(version, event_id, event.type, now, who.actor, codes, b"")
         await repository.erase(tx, customer_id, codes, reason, written, self._outbox.row(envelope, event))
+        await self._album.erase(tx, customer_id)
         return version
 
     async def rewrap_due(self, tx: Transaction, _now: datetime) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from fastapi import Header, Query, Request, Response
 
-from services.customer.file import errors, listing
+from services.customer.file import errors, etags, listing
 from services.customer.file.history import HISTORY, OPEN, Histories, Sealed
 from services.customer.file.keys import ERASE, Keys
 from services.customer.file.schemas import (
@@ -23,7 +22,7 @@ from services.customer.file.schemas import (
     OpenRequest,
     Registration,
 )
-from services.customer.file.service import CHANGE, READ, REGISTER, Answer, Files
+from services.customer.file.service import CHANGE, READ, REGISTER, Files
 from shared.auth import Principal, may
 from shared.clock import now
 from shared.errors import PreconditionFailed
@@ -31,7 +30,6 @@ from shared.web import Cursor, Limit, Page, Router, Tx, problem_responses
 from shared.web.pages import read_cursor, write_cursor
 from shared.web.problems import render
 
-_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _MISSING = problem_responses(404, 422)
 _FIRST = 2**31 - 1
 Filter = Annotated[str | None, Query(min_length=1, max_length=100)]
@@ -59,10 +57,10 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         who: Annotated[Principal, may(CHANGE)],
         if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
     ) -> Response:
-        answer = await files.change(tx, who, customer_id, _base(if_match), body.values, now())
+        answer = await files.change(tx, who, customer_id, etags.base(if_match), body.values, now())
         if isinstance(answer, PreconditionFailed):
             return render(request, answer)
-        return _json(answer.body, ETag=_etag(answer))
+        return _json(answer.body, ETag=etags.of(answer.version))
 
     @router.post(
         "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
@@ -70,7 +68,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
     )  # fmt: skip
     async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
         answer = await files.register(tx, who, body.kind, body.values, body.unit, now())
-        return _json(answer.body, 201, ETag=_etag(answer), Location=f"/v1/customers/{answer.body['id']}")
+        return _json(answer.body, 201, ETag=etags.of(answer.version), Location=f"/v1/customers/{answer.body['id']}")
 
     @router.delete(
         "/customers/{customer_id}/key", summary="Erase the personal data of a customer for ever (R15.1)",
@@ -80,7 +78,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         customer_id: UUID, body: Erasure, tx: Tx, who: Annotated[Principal, may(ERASE)]
     ) -> Response:
         version = await keys.destroy(tx, who, customer_id, body.reason, now())
-        return Response(status_code=204, headers={"ETag": f'"{version}"'})
+        return Response(status_code=204, headers={"ETag": etags.of(version)})
 
 
 def _read_routes(router: Router, files: Files) -> None:
@@ -122,11 +120,12 @@ def _read_routes(router: Router, files: Files) -> None:
         who: Annotated[Principal, may(READ)],
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        known = _ETAG.search(if_none_match or "")
-        answer = await files.read(tx, who, customer_id, now(), known=int(known[1]) if known else None)
+        known = etags.known(if_none_match)
+        answer = await files.read(tx, who, customer_id, now(), known=known)
         if answer is None:
-            return Response(status_code=304, headers={"ETag": f'"{known[1]}"' if known else ""})
-        return _json(answer.body, ETag=_etag(answer))
+            assert known is not None
+            return Response(status_code=304, headers={"ETag": etags.of(known)})
+        return _json(answer.body, ETag=etags.of(answer.version))
 
 
 def _history_routes(router: Router, histories: Histories) -> None:
@@ -154,19 +153,6 @@ def _json(body: Any, status: int = 200, **headers: str) -> Response:
     return Response(
         orjson.dumps(body, default=str), status, headers, "application/json"
     )  # asyncpg has a UUID of its own
-
-
-def _etag(answer: Answer) -> str:
-    return f'"{answer.version}"'
-
-
-def _base(if_match: str | None) -> int:
-    if if_match is None:
-        raise errors.if_match_missing()
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None:
-        raise errors.bad_if_match(if_match)
-    return int(found[1])
 
 
 def _after(cursor: str | None) -> tuple[bytes, UUID] | None:

@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import errors, listing, repository, rules
+from services.customer.file import errors, listing, pictures, repository, rules
+from services.customer.file.pictures import Pictures
 from services.customer.file.reads import Reads
 from services.customer.file.repository import Locked, Written
 from shared.auth import Principal, within
@@ -50,13 +51,15 @@ class Files:
     """Customer files."""
 
     def __init__(
-        self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, reads: Reads, computed: Computed
-    ) -> None:
+        self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, reads: Reads, computed: Computed,
+        album: Pictures,
+    ) -> None:  # fmt: skip
         self._dictionaries = dictionaries
         self._ring = ring
         self._outbox = outbox
         self._reads = reads
         self._computed = computed
+        self._album = album
 
     async def register(
         self, tx: Transaction, who: Principal, kind: str, raw: Mapping[str, Any], unit: str | None, now: datetime
@@ -65,6 +68,7 @@ class Files:
         catalogue = self._catalogue_of(kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now, complete=True)
         self._refuse_unreadable(who, REGISTER, catalogue, values)
+        faults += pictures.too_early(pictures.named(catalogue, values))
         if faults:
             raise errors.bad_values(faults)
         values = {code: value for code, value in values.items() if value is not None}
@@ -135,6 +139,8 @@ class Files:
         catalogue = self._dictionaries.catalogue(file.kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now)
         self._refuse_unreadable(who, CHANGE, catalogue, values)
+        if photos := pictures.named(catalogue, values):
+            faults += pictures.foreign(photos, await self._album.items_of(tx, customer_id, photos.values()))
         if faults:
             raise errors.bad_values(faults)
         if file.key is None:

@@ -1,4 +1,4 @@
-"""Customer files, dealings, grades, and the tables of the outbox, the inbox and the HTTP door."""
+"""Customer files, photographs, dealings, grades, and the tables of the outbox, the inbox and the HTTP door."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ _FROZEN = ("customer_event", "grade_change")
 def upgrade() -> None:
     _file()
     _history_and_keys()
+    _photographs()
     _dealings()
     _grading()
     _inbox()
@@ -110,6 +111,34 @@ def _history_and_keys() -> None:
         comment="one data key a customer; destroying it erases the customer's values everywhere",
     )
     op.create_index("subject_key_by_kek", "subject_key", ["kek", "customer_id"], unique=False)
+
+
+def _photographs() -> None:
+    op.create_table(
+        "photo",
+        sa.Column("id", sa.Uuid(), nullable=False, comment="the value of the item that it was taken for"),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False, comment="pixels, as the header of the picture says"),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False, comment="of the picture as it was sent"),
+        sa.Column(
+            "sealed",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="the picture under the subject's key; its id is bound in",
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["customer.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("customer_id", "item", "sha256"),
+        comment="photographs; gone when the customer is erased",
+    )
 
 
 def _dealings() -> None:
@@ -327,6 +356,7 @@ def _append_only() -> None:
 
 def downgrade() -> None:
     for table in (
+        "photo",
         "violation",
         "purchase",
         "grade_change",

@@ -1,0 +1,1 @@
+"""Photographs of customers: the pictures behind image items."""

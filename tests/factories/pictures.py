@@ -1,0 +1,25 @@
+"""Makes small pictures, whole as far as their headers go."""
+
+import struct
+
+from kehu.sample.shop_front import shop_front
+
+
+def png(number: int = 1) -> bytes:
+    """A real picture; every number gives another one."""
+    return shop_front(number)
+
+
+def resized(picture: bytes, width: int, height: int) -> bytes:
+    """A PNG whose header claims another size, checksum and all."""
+    from zlib import crc32
+
+    header = b"IHDR" + struct.pack(">II", width, height) + picture[24:29]
+    return picture[:12] + header + struct.pack(">I", crc32(header)) + picture[33:]
+
+
+def jpeg(width: int = 320, height: int = 240, *, frame: int = 0xC0, before: bytes = b"") -> bytes:
+    """A JPEG with `before` in front of its frame header."""
+    start = b"\xff\xd8\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
+    sizes = struct.pack(">HBHHB", 17, 8, height, width, 3) + b"\1\x22\0\2\x11\1\3\x11\1"
+    return start + before + b"\xff" + bytes([frame]) + sizes + b"\xff\xda\0\x02" + b"\0" * 20 + b"\xff\xd9"
