@@ -17,11 +17,12 @@ from bench.figures import Figure, median
 from kehu.postgres import PostgresServer
 from services.audit.app import SERVICE
 from services.audit.log import repository, rules, service
-from shared.bus import Delivery
+from shared.bus import Delivery, pack_headers
 from shared.db import Database
 from shared.events import CustomerChanged, Envelope, RegimeRef
 from shared.ids import new_id
 from shared.migrations import upgrade
+from shared.process import calm_collector
 
 ENTRIES = 200_000
 BATCH = 2_000
@@ -58,7 +59,8 @@ def _delivery(customer: UUID, version: int, position: int) -> Delivery:
         sequence=version,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
-    return Delivery("kehu.customer", 0, position, b"", event.model_dump_json().encode(), envelope.headers())
+    packed = pack_headers(envelope.headers())
+    return Delivery("kehu.customer", 0, position, b"", event.model_dump_json().encode(), packed=packed)
 
 
 async def _append(database: Database, batch: Sequence[Delivery], at: datetime) -> float:
@@ -114,6 +116,7 @@ async def _measure(database: Database) -> list[Figure]:
 
 async def run() -> list[Figure]:
     """The figures, over a PostgreSQL of their own with fsync on."""
+    calm_collector()
     with tempfile.TemporaryDirectory() as folder:
         server = PostgresServer(Path(folder) / "postgres")
         server.start()

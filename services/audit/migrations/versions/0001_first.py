@@ -79,8 +79,7 @@ def _entries() -> None:
     op.create_index("entry_actor", "entry", ["actor", "index"], unique=False)
     op.create_index("entry_index", "entry", ["index"], unique=False)
     op.create_index("entry_occurred_at", "entry", ["occurred_at"], unique=False, postgresql_using="brin")
-    op.create_index("entry_subject", "entry", ["subject", "index"], unique=False)
-    op.create_index("entry_type", "entry", ["type", "index"], unique=False)
+    op.create_index("entry_type", "entry", ["type"], postgresql_using="brin", postgresql_ops={"type": "text_bloom_ops"})
 
 
 def _partitions() -> None:
