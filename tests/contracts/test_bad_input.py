@@ -171,7 +171,7 @@ def test_no_item_of_the_dictionary_breaks_on_an_ugly_value(live: Live, customer:
     number = f"U-{uuid4().hex[:12]}"
     fine = {**FILE, **dict.fromkeys(taken, value), "customer_code": number}
     fine |= {code: FILE[code] for code in FILE if code in fine and not fine[code]}
-    registered = live.as_("dept").post("/v1/customers", json={"kind": "retail", "unit": "east", "values": fine})
+    registered = live.as_("dept").post("/v1/customers", json={"kind": "retail", "unit": "west", "values": fine})
     assert registered.status_code == 201, registered.text
     shown = live.as_("dept").get(registered.headers["location"]).json()["values"]
     assert {code for code in taken if fine.get(code) is not None} <= set(shown) | {"customer_code"}
