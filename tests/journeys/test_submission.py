@@ -79,5 +79,5 @@ def test_a_dry_run_tells_the_same_and_leaves_nothing(live: Live) -> None:
 def test_a_partner_cannot_file_for_another_unit(live: Live) -> None:
     body = {"report": REPORT, "period": "2025-06", "org": "branch", "rows": loans(1)}
     answer = live.as_("partner1", "reporting").post("/v1/submissions", json=body)
-    assert answer.status_code in (403, 404)
+    assert (answer.status_code, answer.json()["code"]) == (403, "org_out_of_reach")
     assert answer.headers["content-type"] == "application/problem+json"
