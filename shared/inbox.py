@@ -111,14 +111,17 @@ class Consumer:
         database: Database,
         transport: Transport,
         batch: int = 500,
+        gather_s: float = 0.0,
         lease_s: float = 6.0,
     ) -> None:
+        """`gather_s`: how long a small batch waits for more, so that a steady trickle costs fewer transactions."""
         self.group = group
         self.topics = tuple(topics)
         self.handle = handle
         self._database = database
         self._transport = transport
         self._batch = batch
+        self._gather_s = gather_s
         self._lease_s = lease_s
         self._log = log(group=group)
 
@@ -170,12 +173,19 @@ class Consumer:
             if not membership.positions:
                 await _pause(stop, 0.3)
                 continue
-            batch = await reader.fetch(self._batch, min(1.0, self._lease_s / 4))
+            batch = await self._gather(reader)
             if batch:
                 crash.point("consumer.after_fetch")
                 async with membership.kept():
                     await self._apply(batch, membership)
                 CONSUMED.labels(self.group).inc(len(batch))
+
+    async def _gather(self, reader: Reader) -> list[Delivery]:
+        batch = await reader.fetch(self._batch, min(1.0, self._lease_s / 4))
+        if batch and self._gather_s and len(batch) < self._batch // 2:
+            await asyncio.sleep(self._gather_s)
+            batch += await reader.fetch(self._batch - len(batch), 0.0)
+        return batch
 
     async def _apply(self, batch: Sequence[Delivery], membership: Membership) -> None:
         try:

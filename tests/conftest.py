@@ -24,6 +24,7 @@ from kehu.kafka import KafkaFailed, LocalKafka
 from kehu.postgres import PostgresServer
 from kehu.settings import SuiteSettings
 
+_NO_KAFKA = "no Kafka, and CI may not skip its tests: {}"
 _shared_servers = pytest.StashKey[ExitStack]()
 _shared_addresses = pytest.StashKey[dict[str, str]]()
 
@@ -53,6 +54,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     addresses = config.stash[_shared_addresses] = {"postgres": str(_start_postgres(servers).directory)}
     if config.getoption("markexpr") != "not kafka":
         addresses["kafka"], addresses["no_kafka"] = _start_kafka(servers)
+        if not addresses["kafka"] and SuiteSettings().ci:
+            servers.close()
+            pytest.exit(_NO_KAFKA.format(addresses["no_kafka"]), returncode=3)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -81,7 +85,7 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
         address, why_not = (shared["kafka"], shared["no_kafka"]) if "kafka" in shared else _start_kafka(servers)
         if not address:
             if SuiteSettings().ci:
-                pytest.exit(f"no Kafka, and CI may not skip its tests: {why_not}", returncode=3)
+                pytest.exit(_NO_KAFKA.format(why_not), returncode=3)
             pytest.skip(f"NO KAFKA, NOT TESTED AGAINST IT: {why_not}")
         yield address
 

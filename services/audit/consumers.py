@@ -11,6 +11,7 @@ from shared.inbox import Consumer
 from shared.process import Parts
 
 GROUP = "audit"
+_GATHER_S = 0.01
 
 
 def table(parts: Parts, settings: AuditSettings) -> list[Consumer]:
@@ -25,5 +26,6 @@ def table(parts: Parts, settings: AuditSettings) -> list[Consumer]:
             database=parts.database,
             transport=parts.transport,
             batch=settings.append_batch,
+            gather_s=_GATHER_S,
         )
     ]

@@ -15,13 +15,16 @@ from shared.process import Parts
 from shared.telemetry import EVENT_DELAY
 
 GRADING = "customer-grading"
+_GATHER_S = 0.05
+"""A burst of changes to one customer is one re-check."""
 _TYPES = {event.type for event in (CustomerRegistered, CustomerChanged, DealingsRecorded)}
 
 
 def table(parts: Parts, grading: Grading) -> list[Consumer]:
     """The consumers of this service."""
     handle = recheck(grading)
-    return [Consumer(GRADING, parts.topics("customer"), handle, database=parts.database, transport=parts.transport)]
+    topics = parts.topics("customer")
+    return [Consumer(GRADING, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)]
 
 
 def recheck(grading: Grading) -> Handle:

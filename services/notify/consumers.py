@@ -8,6 +8,7 @@ from shared.process import Parts
 from shared.regime import Message, Regimes
 
 GROUP = "notify"
+_GATHER_S = 0.05
 
 
 class UnusableMessages(Exception):
@@ -34,4 +35,4 @@ def build(parts: Parts, deliveries: Deliveries) -> list[Consumer]:
         return []
     topics = parts.topics(*sorted({producer for event in events for producer in event.producers}))
     handle = dispatch(GROUP, dict.fromkeys(events, deliveries.on_event))
-    return [Consumer(GROUP, topics, handle, database=parts.database, transport=parts.transport)]
+    return [Consumer(GROUP, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)]

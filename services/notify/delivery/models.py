@@ -18,6 +18,7 @@ message = sa.Table(
     sa.Column("secrecy", sa.Text, nullable=False),
     sa.Column("subject", JSONB, nullable=False, comment="{zh, en}, as rendered when it was queued"),
     sa.Column("body", JSONB, nullable=False, comment="{zh, en}"),
+    sa.Column("traceparent", sa.Text, comment="of the event, so that its trace goes on to the delivery"),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.UniqueConstraint("cause", "template_id"),
     comment="what an event has to say, once",

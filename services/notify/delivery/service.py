@@ -15,6 +15,7 @@ from shared.events import Envelope, Event, MessageDelivered, RegimeRef
 from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.regime import Message, Regimes
+from shared.telemetry import span
 
 _BATCH = 500
 
@@ -48,6 +49,7 @@ class Deliveries:
             "secrecy": message.secrecy.value,
             "subject": text.subject,
             "body": text.body,
+            "traceparent": envelope.traceparent,
         }
         recipient = rules.recipient_of(message, known)
         if await repository.add_message(tx, row):
@@ -62,7 +64,8 @@ class Deliveries:
         await inbox.put(tx, [_entry(row, now) for row in rows])
         await repository.set_delivered(tx, [row["id"] for row in rows], now)
         for row in rows:
-            await self._publish(tx, row, now)
+            with span("notify deliver", parent=row["traceparent"]):
+                await self._publish(tx, row, now)
         return len(rows)
 
     async def _publish(self, tx: Transaction, row: Record, now: datetime) -> None:

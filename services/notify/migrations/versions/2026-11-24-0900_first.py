@@ -117,6 +117,9 @@ def upgrade() -> None:
             comment="{zh, en}, as rendered when it was queued",
         ),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment="{zh, en}"),
+        sa.Column(
+            "traceparent", sa.Text(), nullable=True, comment="of the event, so that its trace goes on to the delivery"
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("cause", "template_id"),
