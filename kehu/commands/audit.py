@@ -56,10 +56,12 @@ def verify(
 
 @app.command()
 def checkpoint(data: Data = DATA, as_json: AsJson = False) -> None:
-    """Print the newest signed checkpoint."""
-    note = SuiteClient(DataDirectory(data), _AUDITOR).call("GET", "audit", "/log/checkpoint").text
+    """Print the newest signed checkpoint; with --json also the public keys that a witness checks it with."""
+    directory = DataDirectory(data)
+    note = SuiteClient(directory, _AUDITOR).call("GET", "audit", "/log/checkpoint").text
     if as_json:
-        console.print_json(data={"checkpoint": note})
+        keys = [str(each) for each in _settings_here(directory).verifiers]
+        console.print_json(data={"checkpoint": note, "verifier_keys": keys})
     else:
         console.out(note, end="", highlight=False)
 

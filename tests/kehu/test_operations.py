@@ -78,7 +78,8 @@ def test_an_unknown_dead_letter_is_named(suite: Suite) -> None:
 def test_the_log_is_verified_witnessed_and_a_changed_entry_found(suite: Suite, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     eventually(lambda: suite.kehu("audit", "checkpoint").returncode == 0)
-    first = suite.json("audit", "witness", "--keep", str(kept))
+    (key,) = suite.json("audit", "checkpoint")["verifier_keys"]
+    first = suite.json("audit", "witness", "--keep", str(kept), "--key", key)
     suite.kehu("token", "gm")
     eventually(lambda: suite.json("audit", "witness", "--keep", str(kept))["size"] > first["size"])
     report = suite.json("audit", "verify", "--checkpoint", str(kept))
