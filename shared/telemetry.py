@@ -20,10 +20,6 @@ from typing import Any
 import orjson
 import structlog
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -69,10 +65,20 @@ def configure(service: str, role: str, level: str, otlp_endpoint: str | None) ->
     library.setFormatter(_LibraryFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[library])
     if otlp_endpoint:
-        provider = TracerProvider(resource=Resource.create({"service.name": f"kehu-{service}", "kehu.role": role}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
-        trace.set_tracer_provider(provider)
-        _Export.tracer = trace.get_tracer("kehu")
+        _export_spans(service, role, otlp_endpoint)
+
+
+def _export_spans(service: str, role: str, endpoint: str) -> None:
+    """Loaded only where spans are exported: it is a sixth of a service's start."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"kehu-{service}", "kehu.role": role}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")))
+    trace.set_tracer_provider(provider)
+    _Export.tracer = trace.get_tracer("kehu")
 
 
 class _Export:
