@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import sys
 from pathlib import Path
+
+import uvloop
 
 from bench.figures import Figure, machine, table
 from shared.clock import now
@@ -20,7 +21,7 @@ def main() -> None:
     for name in chosen:
         module = importlib.import_module(f"bench.{name}")
         print(f"… {name}", flush=True)
-        found = asyncio.run(module.run())
+        found = uvloop.run(module.run())  # as the services do
         print(table(found), flush=True)
         figures += found
     if not sys.argv[1:]:
