@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -53,9 +53,9 @@ async def test_a_paused_broker_answers_again_after_resume(broker: LocalKafka) ->
     topic = await _new_topic(broker.bootstrap)
     process = psutil.Process(broker.pid)
     broker.pause()
-    assert process.status() == psutil.STATUS_STOPPED
+    _until(lambda: process.status() == psutil.STATUS_STOPPED)
     broker.resume()
-    assert process.status() != psutil.STATUS_STOPPED
+    _until(lambda: process.status() != psutil.STATUS_STOPPED)
     await asyncio.wait_for(_publish(broker.bootstrap, topic, b"kept"), 60)
 
 
@@ -98,6 +98,14 @@ async def _new_topic(bootstrap: str) -> str:
     finally:
         await admin.close()
     return topic
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    """Signals take effect a moment after they are sent."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 async def _publish(bootstrap: str, topic: str, value: bytes, **options: int) -> None:
