@@ -118,7 +118,10 @@ def asyncapi(readers: Mapping[str, tuple[str, ...]]) -> str:
         "defaultContentType": "application/json",
         "channels": {producer: _channel(producer) for producer in PRODUCERS},
         "operations": operations,
-        "components": {"messages": {name: _message(event) for name, event in sorted(EVENTS.items())}},
+        "components": {
+            "messages": {name: _message(event) for name, event in sorted(EVENTS.items())},
+            "messageTraits": {"envelope": _envelope()},
+        },
     }
     head = "# Generated from shared/events by `make schemas`; do not edit.\n"
     return head + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
@@ -146,19 +149,26 @@ def _receiving(service: str, producer: str, readers: Mapping[str, tuple[str, ...
     return {"action": "receive", "channel": {"$ref": f"#/channels/{producer}"}, "messages": messages}
 
 
-def _message(event: type[Event]) -> dict[str, Any]:
+def _envelope() -> dict[str, Any]:
+    """What every message has in common: the CloudEvents attributes as headers, and the key."""
     optional = {"ce_sequence", "ce_traceparent"}
     return {
-        "name": event.type,
-        "summary": inspect.cleandoc(event.__doc__ or "").partition("\n")[0],
         "headers": {
             "type": "object",
             "required": [name for name in _ATTRIBUTES if name not in optional],
             "properties": {name: {"type": "string", "description": text} for name, text in _ATTRIBUTES.items()},
         },
+        "bindings": {"kafka": {"key": {"type": "string", "description": "ce_partitionkey"}}},
+    }
+
+
+def _message(event: type[Event]) -> dict[str, Any]:
+    return {
+        "name": event.type,
+        "summary": inspect.cleandoc(event.__doc__ or "").partition("\n")[0],
+        "traits": [{"$ref": "#/components/messageTraits/envelope"}],
         "payload": {
             "schemaFormat": "application/schema+json;version=2020-12",
             "schema": {"$ref": f"../{SCHEMAS}/{file_name(event)}"},
         },
-        "bindings": {"kafka": {"key": {"type": "string", "description": "ce_partitionkey"}}},
     }
