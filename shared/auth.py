@@ -185,7 +185,9 @@ class IssuerKeys:
         return wanted and moment - self._tried_at > _KEYS_RETRY_S
 
     async def _fetch(self) -> KeySet:
-        async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
+        # Without keys nobody gets in, so one connection that does not come about is tried once more.
+        patient = httpx.AsyncHTTPTransport(retries=1, trust_env=False)
+        async with httpx.AsyncClient(transport=patient, timeout=3, trust_env=False) as client:
             if self._url is None:
                 discovery = await client.get(f"{self._issuer}/.well-known/openid-configuration")
                 self._url = str(discovery.raise_for_status().json()["jwks_uri"])

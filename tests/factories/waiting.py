@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from shared.db import Database
+from shared.db import Database, is_passing
 
 
 async def until(ask: Callable[[], Awaitable[object]], wanted: object = True, within_s: float = 25) -> None:
@@ -16,10 +16,15 @@ async def until(ask: Callable[[], Awaitable[object]], wanted: object = True, wit
 
 
 async def until_query(database: Database, sql: str, wanted: object, within_s: float = 25) -> None:
-    """Ask the database until the first value of the answer is `wanted`."""
+    """Ask the database until the first value of the answer is `wanted`; an ended session gives no answer."""
 
     async def ask() -> object:
-        async with database.reading() as tx:
-            return await tx.fetchval(sql)
+        try:
+            async with database.reading() as tx:
+                return await tx.fetchval(sql)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            return error
 
     await until(ask, wanted, within_s)
