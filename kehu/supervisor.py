@@ -30,6 +30,7 @@ from shared.migrations import config_of
 _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 12.0
 _LOOK_SECONDS: Final = 0.1
+_STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Supervisor:
@@ -50,7 +51,8 @@ class Supervisor:
     def run(self) -> None:
         """Return when a signal has ended the suite; raise `SuiteFailed` when it could not be started."""
         with self._data.held():
-            signal.signal(signal.SIGTERM, _interrupt)
+            for number in _STOPPING:  # SIGINT too: a shell starts what it puts in the background with it ignored
+                signal.signal(number, _interrupt)
             try:
                 self._start()
                 self._when_ready()
@@ -62,7 +64,7 @@ class Supervisor:
             except KeyboardInterrupt:
                 self._screen.event("suite", "stopping")
             finally:
-                for number in (signal.SIGINT, signal.SIGTERM):
+                for number in _STOPPING:
                     signal.signal(number, signal.SIG_IGN)
                 self._stop()
 

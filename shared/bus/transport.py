@@ -98,7 +98,7 @@ class Delivery:
         """Headers as texts by name, the last of several with one name; UnicodeDecodeError if one is no text."""
         if self._packed is not None and self._packed[:1] == _TEXT:
             parts = _text_parts(self._packed)
-            return dict(zip(parts[::2], parts[1::2], strict=True))
+            return dict(zip(parts[:-1:2], parts[1::2], strict=True))
         return {name: value.decode() for name, value in self.headers}
 
     @property
@@ -216,13 +216,14 @@ def unpack_headers(packed: bytes) -> Headers:
         return ()
     if packed[:1] == _TEXT:
         parts = _text_parts(packed)
-        return tuple((parts[i], parts[i + 1].encode()) for i in range(0, len(parts), 2))
+        return tuple((parts[i], parts[i + 1].encode()) for i in range(0, len(parts) - 1, 2))
     return tuple(_framed_pairs(packed))
 
 
 def _text_parts(packed: bytes) -> list[str]:
-    *parts, rest = packed[1:].decode().split("\x1f")
-    if rest or len(parts) % 2:
+    """Names and values in turn, and an empty text behind the last separator."""
+    parts = packed[1:].decode().split("\x1f")
+    if parts[-1] or len(parts) % 2 == 0:
         raise ValueError("truncated headers")
     return parts
 

@@ -109,8 +109,11 @@ def test_a_taken_port_is_named(suite: Suite) -> None:
     assert f"port {suite.port_base + 3} (audit api)" in done.stdout + done.stderr
 
 
-def test_ctrl_c_in_the_foreground_stops_everything_in_order(suite: Suite) -> None:
-    command = [sys.executable, "-m", "kehu", "up", "--only", "audit", "--data", str(suite.data)]
+@pytest.mark.parametrize(
+    "starter", [[], ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]], ids=["by hand", "from a script"]
+)
+def test_ctrl_c_in_the_foreground_stops_everything_in_order(suite: Suite, starter: list[str]) -> None:
+    command = [*starter, sys.executable, "-m", "kehu", "up", "--only", "audit", "--data", str(suite.data)]
     foreground = subprocess.Popen(
         [*command, "--port-base", str(suite.port_base)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -24,8 +24,8 @@ head = sa.Table(
 leaf = sa.Table(
     "leaf",
     metadata,
-    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("data", sa.LargeBinary, nullable=False, comment="canonical JSON, hashed as it stands"),
+    sa.Column("first", sa.BigInteger, primary_key=True, autoincrement=False, comment="index of the first of them"),
+    sa.Column("data", sa.LargeBinary, nullable=False, comment="a run of leaves, as in an entry bundle"),
 )
 
 tile = sa.Table(

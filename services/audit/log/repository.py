@@ -11,7 +11,7 @@ from datetime import datetime
 from asyncpg import UniqueViolationError
 
 from services.audit.log.rules import Columns, Month, NaturalKey, Record
-from services.audit.log.tiles import WIDTH, Tile, TileRow
+from services.audit.log.tiles import WIDTH, Tile, TileRow, runs
 from services.audit.log.tree import EMPTY_ROOT, HASH_SIZE, Frontier
 from shared.db import Transaction
 from shared.errors import Unavailable
@@ -44,8 +44,9 @@ FROM unnest($2::text[], $3::text[], $4::bigint[]) AS key (source, subject, seque
 JOIN entry e USING (source, subject, sequence)
 """
 _ENTRIES = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM entry WHERE index >= $1 AND index < $2"  # noqa: S608 - constants
+_RUNS = "SELECT first, data FROM leaf WHERE first >= $1 AND first < $2 ORDER BY first"
 _BEYOND = """
-SELECT min(index) AS index, 'leaf' AS what FROM leaf WHERE index < 0 OR index >= $1
+SELECT min(first) AS index, 'leaf' AS what FROM leaf WHERE first < 0 OR first >= $1
 UNION ALL SELECT min(index), 'entry' FROM entry WHERE index < 0 OR index >= $1
 """
 _IN_DEFAULT = "SELECT EXISTS (SELECT FROM entry_default WHERE event_id >= $1 AND event_id < $2)"
@@ -140,7 +141,7 @@ async def stored(tx: Transaction, records: Iterable[Record]) -> list[tuple[str, 
 
 async def grow(tx: Transaction, first: int, leaves: Sequence[bytes], rows: Sequence[TileRow]) -> None:
     """Store the leaves and put the new hashes after those that the tiles hold."""
-    await tx.copy("leaf", ("index", "data"), [(first + i, leaf) for i, leaf in enumerate(leaves)])
+    await tx.copy("leaf", ("first", "data"), list(runs(first, leaves)))
     levels, numbers = [row.tile.level for row in rows], [row.tile.number for row in rows]
     await tx.execute(_GROW_TILE, levels, numbers, [row.hashes for row in rows])
     lengths = [row.have * HASH_SIZE + len(row.hashes) for row in rows]
@@ -169,15 +170,11 @@ async def tiles(tx: Transaction, wanted: Collection[Tile]) -> dict[Tile, bytes]:
     return {Tile(row["level"], row["number"]): row["hashes"] for row in rows}
 
 
-async def leaves(tx: Transaction, first: int, count: int = WIDTH) -> list[bytes]:
-    rows = await tx.fetch("SELECT data FROM leaf WHERE index >= $1 AND index < $2 ORDER BY index", first, first + count)
-    return [row["data"] for row in rows]
-
-
-async def leaf_rows(tx: Transaction, first: int, count: int) -> dict[int, bytes]:
-    """Leaves by index, those that are there."""
-    rows = await tx.fetch("SELECT index, data FROM leaf WHERE index >= $1 AND index < $2", first, first + count)
-    return {row["index"]: row["data"] for row in rows}
+async def leaf_runs(tx: Transaction, bundle: int) -> list[tuple[int, bytes]]:
+    """The runs of leaves that begin within an entry bundle: index of the first leaf, and the leaves as packed."""
+    first = bundle * WIDTH
+    rows = await tx.fetch(_RUNS, first, first + WIDTH)
+    return [(row["first"], row["data"]) for row in rows]
 
 
 async def entries(tx: Transaction, first: int, count: int) -> dict[int, list[StoredEntry]]:

@@ -105,7 +105,8 @@ def moment(at: datetime) -> str:
 def document_of(delivery: Delivery) -> dict[str, Any]:
     """The event of a binary-mode message in CloudEvents' JSON format."""
     try:
-        document: dict[str, Any] = {_plain(name): value for name, value in delivery.attributes.items()}
+        attributes = delivery.attributes
+        document: dict[str, Any] = dict(zip(_plain(tuple(attributes)), attributes.values(), strict=True))
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error
@@ -115,8 +116,9 @@ def document_of(delivery: Delivery) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _plain(header: str) -> str:
-    return header.removeprefix("ce_")
+def _plain(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """CloudEvents' own names of some headers; most messages have the same ones."""
+    return tuple(header.removeprefix("ce_") for header in headers)
 
 
 def columns_of(document: dict[str, Any]) -> Columns:

@@ -187,14 +187,10 @@ async def tile(tx: Transaction, origin: str, address: str) -> bytes:
     if path is None or path.width > tiles.width_at(path.level or 0, path.number, size):
         raise errors.no_tile(address)
     if path.level is None:
-        return tiles.pack(await repository.leaves(tx, path.number * tiles.WIDTH, path.width))
+        packed = b"".join(run for _, run in await repository.leaf_runs(tx, path.number))
+        return packed if path.width == tiles.WIDTH else tiles.pack(tiles.unpack(packed)[: path.width])
     wanted = tiles.Tile(path.level, path.number)
     return (await repository.tiles(tx, [wanted]))[wanted][: path.width * tree.HASH_SIZE]
-
-
-def leaf_hash(leaf: bytes) -> bytes:
-    """The hash of a stored leaf, from which its inclusion proof starts."""
-    return tree.leaf_hash(leaf)
 
 
 async def _hashes(tx: Transaction, ranges: Sequence[tree.Range]) -> list[bytes]:

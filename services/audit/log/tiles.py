@@ -90,6 +90,15 @@ def hashes_of(ranges: Iterable[Range], tiles: Tiles) -> list[bytes]:
     return [fold([_subtree(level, number, tiles) for level, number in perfect(span)]) for span in ranges]
 
 
+def runs(first: int, leaves: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Leaves from index `first` on, as parts of entry bundles: the index of each part's first leaf, and the part."""
+    at = 0
+    while at < len(leaves):
+        room = WIDTH - (first + at) % WIDTH
+        yield first + at, pack(leaves[at : at + room])
+        at += room
+
+
 def pack(leaves: Iterable[bytes]) -> bytes:
     """An entry bundle: each leaf after its length as a big-endian uint16."""
     return b"".join(len(leaf).to_bytes(2) + leaf for leaf in leaves)

@@ -111,7 +111,7 @@ class _Walk:
                 self._report.add("truncated", self._head.size, f"a checkpoint covers {checkpoint.size} entries")
 
     async def _bundle(self, start: int, width: int) -> None:
-        leaves = await repository.leaf_rows(self._tx, start, width)
+        leaves = await self._leaves(start, width)
         entries = await repository.entries(self._tx, start, width)
         row = await self._tile(Tile(0, start // WIDTH))
         held = [row[i * HASH_SIZE : (i + 1) * HASH_SIZE] for i in range(width)]
@@ -122,12 +122,26 @@ class _Walk:
             self._report.add("tile_changed", start + first, "the tile does not hold the hash of the leaf")
         for index in range(start, start + width):
             if index not in leaves:
-                self._report.add("leaf_missing", index, "the log has no leaf here")
+                self._report.add("leaf_missing", index, "the log has no leaf here that can be read")
             elif seen[index - start] != held[index - start] and not tile_lies:
                 self._report.add("leaf_changed", index, "the leaf does not hash to what the tree holds")
             else:
                 self._check_entry(index, leaves[index], entries.get(index, []))
         await self._grow(start, seen if tile_lies else [each or bytes(HASH_SIZE) for each in held])
+
+    async def _leaves(self, start: int, width: int) -> dict[int, bytes]:
+        """The leaves of a bundle by index, those that can be read; a leaf beside them is one too many."""
+        found: dict[int, bytes] = {}
+        for first, run in await repository.leaf_runs(self._tx, start // WIDTH):
+            try:
+                leaves = tiles.unpack(run)
+            except ValueError:
+                continue
+            for index, leaf in enumerate(leaves, first):
+                if index in found or index >= start + width:
+                    self._report.add("leaf_extra", index, "a leaf stands here that is none of the tree's")
+                found.setdefault(index, leaf)
+        return found
 
     async def _fits(self, start: int, hashes: Sequence[bytes]) -> bool:
         """Whether these leaf hashes lead to what the tree holds above them."""

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from services.audit.log.tiles import WIDTH
+from services.audit.log.tree import HASH_SIZE
 from services.audit.stream.rules import Filter, StoredEntry
 from shared.db import Record, Transaction
 
-_SELECT = """
+_SELECT = f"""
 SELECT e.index, e.event_id, e.type, e.source, e.subject, e.sequence, e.actor, e.occurred_at, e.received_at, e.payload,
-       l.data AS leaf
-FROM entry e JOIN leaf l ON l.index = e.index
-WHERE"""
+       substring(t.hashes FROM (e.index % {WIDTH})::int * {HASH_SIZE} + 1 FOR {HASH_SIZE}) AS leaf_hash
+FROM entry e JOIN tile t ON t.level = 0 AND t.number = e.index / {WIDTH}
+WHERE"""  # noqa: S608 - constants
 
 
 async def page(

@@ -31,7 +31,7 @@ class StoredEntry:
     occurred_at: datetime
     received_at: datetime
     payload: bytes
-    leaf: bytes
+    leaf_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)

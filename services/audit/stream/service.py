@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 from services.audit.clients import CustomerValues, Sealed
-from services.audit.log.service import leaf_hash
 from services.audit.stream import errors, repository, rules
 from services.audit.stream.rules import Content, Filter, StoredEntry
 from services.audit.stream.schemas import Entry
@@ -99,5 +98,5 @@ def _shown(entry: StoredEntry, content: Content) -> Entry:
         received_at=entry.received_at,
         items=list(content.items),
         data=content.data,
-        leaf_hash=leaf_hash(entry.leaf).hex(),
+        leaf_hash=entry.leaf_hash.hex(),
     )

@@ -17,7 +17,7 @@ from tests.factories.audit import AT, ORIGIN, append, change, changes, garbage, 
 
 async def leaves_of(database: Database) -> list[bytes]:
     async with database.reading() as tx:
-        return [row["data"] for row in await tx.fetch("SELECT data FROM leaf ORDER BY index")]
+        return [leaf for row in await tx.fetch("SELECT data FROM leaf ORDER BY first") for leaf in unpack(row["data"])]
 
 
 async def head_of(database: Database) -> tree.Frontier:
@@ -227,7 +227,7 @@ async def test_entries_and_leaves_cannot_be_changed_by_a_slip(database: Database
         "UPDATE entry SET actor = 'x'",
         "DELETE FROM entry",
         "DELETE FROM leaf",
-        "UPDATE leaf SET index = 5",
+        "UPDATE leaf SET first = 5",
     ):
         with pytest.raises(Exception, match="append-only"):
             async with database.transaction() as tx:

@@ -67,6 +67,13 @@ def test_a_tile_that_is_too_short_is_noticed() -> None:
         tiles.hashes_of([(0, 4)], {Tile(0, 0): b"\x00" * 96})
 
 
+def test_runs_of_leaves_end_where_bundles_end() -> None:
+    leaves = [b"%d" % i for i in range(600)]
+    cut = list(tiles.runs(250, leaves))
+    assert [(first, len(tiles.unpack(run))) for first, run in cut] == [(250, 6), (256, 256), (512, 256), (768, 82)]
+    assert [leaf for _, run in cut for leaf in tiles.unpack(run)] == leaves
+
+
 def test_bundles_are_length_prefixed_and_read_back() -> None:
     leaves = [b"", b"a", b"b" * 65_535]
     packed = tiles.pack(leaves)

@@ -44,9 +44,9 @@ def _tree() -> None:
     )
     op.create_table(
         "leaf",
-        sa.Column("index", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False, comment="canonical JSON, hashed as it stands"),
-        sa.PrimaryKeyConstraint("index"),
+        sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False, comment="index of the first of them"),
+        sa.Column("data", sa.LargeBinary(), nullable=False, comment="a run of leaves, as in an entry bundle"),
+        sa.PrimaryKeyConstraint("first"),
     )
     op.create_table(
         "tile",
@@ -56,6 +56,7 @@ def _tree() -> None:
         sa.PrimaryKeyConstraint("level", "number"),
     )
     op.execute("ALTER TABLE tile ALTER hashes SET STORAGE EXTERNAL")  # hashes do not compress
+    op.execute("ALTER TABLE leaf ALTER data SET STORAGE EXTERNAL")  # nor do they in leaves, much
 
 
 def _entries() -> None:
