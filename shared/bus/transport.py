@@ -94,12 +94,17 @@ class Delivery:
         return self._headers
 
     @property
-    def attributes(self) -> dict[str, str]:
-        """Headers as texts by name, the last of several with one name; UnicodeDecodeError if one is no text."""
+    def texts(self) -> tuple[tuple[str, ...], Sequence[str]]:
+        """The headers' names, and their values as texts, in order; UnicodeDecodeError if one is no text."""
         if self._packed is not None and self._packed[:1] == _TEXT:
             parts = _text_parts(self._packed)
-            return dict(zip(parts[:-1:2], parts[1::2], strict=True))
-        return {name: value.decode() for name, value in self.headers}
+            return tuple(parts[:-1:2]), parts[1::2]
+        return tuple(name for name, _ in self.headers), [value.decode() for _, value in self.headers]
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Headers as texts by name, the last of several with one name; UnicodeDecodeError if one is no text."""
+        return dict(zip(*self.texts, strict=True))
 
     @property
     def lane(self) -> Partition:

@@ -105,8 +105,8 @@ def moment(at: datetime) -> str:
 def document_of(delivery: Delivery) -> dict[str, Any]:
     """The event of a binary-mode message in CloudEvents' JSON format."""
     try:
-        attributes = delivery.attributes
-        document: dict[str, Any] = dict(zip(_plain(tuple(attributes)), attributes.values(), strict=True))
+        names, values = delivery.texts
+        document: dict[str, Any] = dict(zip(_plain(names), values, strict=True))
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error
@@ -190,12 +190,35 @@ def months_from(at: datetime) -> Iterator[Month]:
         first = after
 
 
+class Tally:
+    """What is left of records that went by on their way to the database. A large batch is never in memory as a whole:
+    touching fresh memory for each record would cost as much as hashing it."""
+
+    def __init__(self) -> None:
+        self.leaves: list[bytes] = []
+        self.undecodable: list[Record] = []
+        self.oldest: datetime | None = None
+
+    def count(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records."""
+        for record in records:
+            self.leaves.append(record.leaf)
+            occurred_at = record.columns.occurred_at
+            if self.oldest is None or occurred_at < self.oldest:
+                self.oldest = occurred_at
+            if record.problem:
+                self.undecodable.append(record)
+            yield record
+
+
+Repeated = tuple[Record, bytes]  # the record, and the payload that the log holds in its place
+
+
 class Sieve:
     """Lets pass the first record of each event id and natural key; keeps each other one beside that first's payload."""
 
     def __init__(self, stored: Iterable[tuple[str, NaturalKey | None, bytes]] = ()) -> None:
-        self.kept: list[Record] = []
-        self.repeated: list[tuple[Record, bytes]] = []
+        self.repeated: list[Repeated] = []
         self._seen: dict[str | NaturalKey, bytes] = {}
         for event_id, key, payload in stored:
             self._remember(event_id, key, payload)
@@ -208,7 +231,6 @@ class Sieve:
                 self.repeated.append((record, payload))
             else:
                 self._remember(event_id, key, record.payload)
-                self.kept.append(record)
                 yield record
 
     def _remember(self, event_id: str, key: NaturalKey | None, payload: bytes) -> None:

@@ -85,42 +85,34 @@ async def receive(tx: Transaction, origin: str, group: str, batch: Sequence[Deli
 async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], received_at: datetime) -> Appended:
     """Make each message an entry, unless the log has it already. One writer at a time: the head row is locked."""
     before = await repository.lock_head(tx, origin)
-    sieve = rules.Sieve()
-    fresh = sieve.sift(_records(batch, received_at))  # lazy: records are made while the database stores those before
-    if not await repository.add_entries(tx, before.size, fresh):
-        sieve = await _without_stored(tx, sieve, [*sieve.kept, *fresh])
-        if not await repository.add_entries(tx, before.size, sieve.kept):
+    passed, repeated = rules.Tally(), list[rules.Repeated]()
+    if not await repository.add_entries(tx, before.size, passed.count(_records(batch, received_at))):
+        records = list(_records(batch, received_at))
+        sieve = rules.Sieve(await repository.stored(tx, records))
+        passed, repeated = rules.Tally(), sieve.repeated
+        if not await repository.add_entries(tx, before.size, passed.count(sieve.sift(records))):
             raise repository.HeadMoved("an entry of the batch was stored meanwhile")
-    after = await _grow(tx, origin, before, sieve.kept)
+    after = await _grow(tx, origin, before, passed.leaves)
     return Appended(
         before.size,
         after.size,
-        oldest=min((record.columns.occurred_at for record in sieve.kept), default=None),
-        duplicates=sum(record.payload == payload for record, payload in sieve.repeated),
-        undecodable=tuple(record for record in sieve.kept if record.problem),
-        contradicting=tuple(record for record, payload in sieve.repeated if record.payload != payload),
+        oldest=passed.oldest,
+        duplicates=sum(record.payload == payload for record, payload in repeated),
+        undecodable=tuple(passed.undecodable),
+        contradicting=tuple(record for record, payload in repeated if record.payload != payload),
     )
 
 
 def _records(batch: Sequence[Delivery], received_at: datetime) -> Iterator[Record]:
+    """Made one by one, while the database stores those before; each under a salt of its own."""
     salts = os.urandom(rules.SALT_SIZE * len(batch))
     for i, delivery in enumerate(batch):
         yield rules.record_of(delivery, received_at, salts[i * rules.SALT_SIZE : (i + 1) * rules.SALT_SIZE])
 
 
-async def _without_stored(tx: Transaction, sieve: rules.Sieve, records: Sequence[Record]) -> rules.Sieve:
-    """The slow path of a redelivery: sift once more, against what the log holds."""
-    second = rules.Sieve(await repository.stored(tx, records))
-    second.repeated += sieve.repeated
-    for _ in second.sift(records):
-        pass
-    return second
-
-
-async def _grow(tx: Transaction, origin: str, before: tree.Frontier, records: Sequence[Record]) -> tree.Frontier:
-    if not records:
+async def _grow(tx: Transaction, origin: str, before: tree.Frontier, leaves: Sequence[bytes]) -> tree.Frontier:
+    if not leaves:
         return before
-    leaves = [record.leaf for record in records]
     after, levels = tree.append(before, [tree.leaf_hash(leaf) for leaf in leaves])
     await repository.grow(tx, before.size, leaves, list(tiles.tile_rows(before.size, levels)))
     await repository.move_head(tx, origin, before, after)
