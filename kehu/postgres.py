@@ -38,7 +38,7 @@ _STARTUP_SECONDS: Final = 60.0
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 _SETTINGS: Final = {
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "max_connections": "200",
     "max_wal_size": "2GB",
     "wal_compression": "off",

@@ -6,9 +6,11 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import orjson
+
 Headers = tuple[tuple[str, bytes], ...]
 _PAIR = struct.Struct(">HI")
-_TEXT, _FRAMED, _SEPARATOR = b"\x01", b"\x00", b"\x1f"
+_OBJECT, _FRAMED = b"{", b"\x00"
 MESSAGE_LIMIT = 900_000
 """Bytes of a value; with its headers a message stays under the 1 MiB that Kafka takes by default."""
 
@@ -94,17 +96,12 @@ class Delivery:
         return self._headers
 
     @property
-    def texts(self) -> tuple[tuple[str, ...], Sequence[str]]:
-        """The headers' names, and their values as texts, in order; UnicodeDecodeError if one is no text."""
-        if self._packed is not None and self._packed[:1] == _TEXT:
-            parts = _text_parts(self._packed)
-            return tuple(parts[:-1:2]), parts[1::2]
-        return tuple(name for name, _ in self.headers), [value.decode() for _, value in self.headers]
-
-    @property
     def attributes(self) -> dict[str, str]:
         """Headers as texts by name, the last of several with one name; UnicodeDecodeError if one is no text."""
-        return dict(zip(*self.texts, strict=True))
+        if self._packed is not None and self._packed[:1] == _OBJECT:
+            found: dict[str, str] = orjson.loads(self._packed)
+            return found
+        return {name: value.decode() for name, value in self.headers}
 
     @property
     def lane(self) -> Partition:
@@ -188,49 +185,34 @@ def check_sizes(messages: Iterable[Message]) -> None:
 def pack_headers(headers: Headers) -> bytes:
     """Headers as bytes, quick to read back in the usual case.
 
-    Texts: a byte 1, then each name and value followed by a unit separator, in UTF-8. Else: a byte 0, then for each pair
-    the two lengths (u16, u32, big endian), the name in UTF-8 and the value. No headers: nothing.
+    Texts under names that differ: a JSON object. Else: a byte 0, then for each pair the two lengths (u16, u32, big
+    endian), the name in UTF-8 and the value. No headers: nothing.
     """
     if not headers:
         return b""
-    parts: list[bytes] = []
-    for name, value in headers:
-        parts += (name.encode(), value)
-    joined = _SEPARATOR.join(parts) + _SEPARATOR
-    if joined.count(_SEPARATOR) == len(parts) and _is_text(joined):
-        return _TEXT + joined
-    framed = (piece for i in range(0, len(parts), 2) for piece in _framed(parts[i], parts[i + 1]))
-    return _FRAMED + b"".join(framed)
+    try:
+        texts = {name: value.decode() for name, value in headers}
+    except UnicodeDecodeError:
+        texts = {}
+    if len(texts) == len(headers):
+        return orjson.dumps(texts)
+    return _FRAMED + b"".join(piece for name, value in headers for piece in _framed(name.encode(), value))
 
 
 def _framed(name: bytes, value: bytes) -> tuple[bytes, bytes, bytes]:
     return _PAIR.pack(len(name), len(value)), name, value
 
 
-def _is_text(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def unpack_headers(packed: bytes) -> Headers:
     """The inverse of `pack_headers`; ValueError if the bytes are not such a list."""
     if not packed:
         return ()
-    if packed[:1] == _TEXT:
-        parts = _text_parts(packed)
-        return tuple((parts[i], parts[i + 1].encode()) for i in range(0, len(parts) - 1, 2))
-    return tuple(_framed_pairs(packed))
-
-
-def _text_parts(packed: bytes) -> list[str]:
-    """Names and values in turn, and an empty text behind the last separator."""
-    parts = packed[1:].decode().split("\x1f")
-    if parts[-1] or len(parts) % 2 == 0:
-        raise ValueError("truncated headers")
-    return parts
+    if packed[:1] != _OBJECT:
+        return tuple(_framed_pairs(packed))
+    try:
+        return tuple((name, value.encode()) for name, value in orjson.loads(packed).items())
+    except AttributeError:
+        raise ValueError("a header is no text") from None
 
 
 def _framed_pairs(packed: bytes) -> Iterator[tuple[str, bytes]]:

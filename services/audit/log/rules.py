@@ -5,7 +5,6 @@ hold). The leaf binds it by HMAC under a random salt, so that nobody can guess a
 dropping payload and salt erases content without touching a proof. Pure; shared by the writer and the verifier.
 """
 
-import hmac
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -25,6 +24,8 @@ SALT_SIZE = 32
 UNDECODABLE = "undecodable"
 CONTENT_ERASED = "audit.content_erased"  # its data names the month whose partition was dropped after it
 NaturalKey = tuple[str, str, int]  # source, subject, sequence
+_BLOCK = 64  # bytes that SHA-256 takes at once
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _LONGEST = 512  # characters of all text columns together: an index entry must fit a page
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -85,7 +86,10 @@ def canonical(document: dict[str, Any]) -> bytes:
 
 
 def commitment(salt: bytes, payload: bytes) -> str:
-    return hmac.digest(salt, payload, "sha256").hex()
+    """HMAC-SHA-256 (RFC 2104) under a salt of up to 64 bytes, in hex; two plain hashes are quicker than the library's
+    one keyed call, which is the dearest thing about an entry."""
+    key = salt.ljust(_BLOCK, b"\0")
+    return sha256(key.translate(_OUTER) + sha256(key.translate(_INNER) + payload).digest()).hexdigest()
 
 
 def leaf_of(columns: Columns, received_at: datetime, commit: str) -> bytes:
@@ -105,8 +109,8 @@ def moment(at: datetime) -> str:
 def document_of(delivery: Delivery) -> dict[str, Any]:
     """The event of a binary-mode message in CloudEvents' JSON format."""
     try:
-        names, values = delivery.texts
-        document: dict[str, Any] = dict(zip(_plain(names), values, strict=True))
+        attributes = delivery.attributes
+        document: dict[str, Any] = dict(zip(_plain(tuple(attributes)), attributes.values(), strict=True))
         document["data"] = orjson.loads(delivery.value)
     except UnicodeDecodeError as error:
         raise Undecodable("a header is not UTF-8") from error

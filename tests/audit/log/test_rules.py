@@ -61,6 +61,11 @@ def test_the_leaf_commits_to_the_payload_and_names_nobody() -> None:
     assert b"somebody" not in record.leaf and b"customer-with-a-name" not in record.leaf
 
 
+@given(st.binary(max_size=64), st.binary(max_size=300))
+def test_the_commitment_is_an_hmac(salt: bytes, payload: bytes) -> None:
+    assert rules.commitment(salt, payload) == hmac.new(salt, payload, "sha256").hexdigest()
+
+
 def test_equal_payloads_under_other_salts_have_other_leaves() -> None:
     delivery = change()
     assert rules.record_of(delivery, AT, SALT).leaf != rules.record_of(delivery, AT, SALT[::-1]).leaf
