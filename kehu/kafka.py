@@ -30,6 +30,11 @@ _DIGESTS: Final = Path(__file__).with_name("kafka.sha256")
 _STARTUP_SECONDS: Final = 90.0
 _STARTED: Final = b"Kafka Server started"
 
+_SMALL: Final = (  # the cores belong to the suite: one thread collects garbage, and code is compiled once, quickly
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+)
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -103,7 +108,7 @@ class LocalKafka:
         self._log_start = self.log.stat().st_size
         with self.log.open("ab") as log:
             self._process = spawn(
-                [*_java(jars), "-Xmx512m", "kafka.Kafka", properties],
+                [*_java(jars), *_SMALL, "kafka.Kafka", properties],
                 log=log,
                 directory=self.directory,
                 env={},

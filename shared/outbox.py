@@ -172,7 +172,8 @@ class Relay:
             if len(led) < SHARDS and loop.time() >= next_claim:
                 led |= await self._claim(session, led)
                 next_claim = loop.time() + 1
-            if not led or not await self.drain(session, sorted(led)):
+            moved = await self.drain(session, sorted(led)) if led else 0
+            if moved < self._batch:
                 await _sleep(stop, self._poll_s if led else 0.5)
 
     async def _claim(self, session: Connection, led: set[int]) -> set[int]:
@@ -187,8 +188,9 @@ class Relay:
     async def drain(self, session: Connection, shards: Sequence[int]) -> int:
         """Move what is there; the number of events moved. Call again until it is 0.
 
-        While a batch is being published, the rows of the one before are deleted and the next ones are read. It returns
-        when rows were committed late, and after some rounds anyway, so that the next call starts from the lowest id.
+        While a full batch is being published, the rows of the one before are deleted and the next ones are read. It
+        returns when rows were committed late, and after some rounds anyway, so that the next call starts from the
+        lowest id.
         """
         moved = 0
         done: list[int] = []
@@ -200,7 +202,7 @@ class Relay:
             publishing = asyncio.create_task(self._publish(rows))
             try:
                 await self._delete(session, done)
-                following = await session.fetch(_READ, shards, rows[-1][0], self._batch, len(rows))
+                following = await self._following(session, shards, rows)
             finally:
                 await publishing
             crash.point("relay.after_publish")
@@ -209,6 +211,12 @@ class Relay:
             rows = following
         await self._delete(session, done)
         return moved
+
+    async def _following(self, session: Connection, shards: Sequence[int], rows: Sequence[Record]) -> list[Record]:
+        """The rows after these, if a backlog is to be drained; a trickle is left to gather until the next look."""
+        if len(rows) < self._batch:
+            return []
+        return await session.fetch(_READ, shards, rows[-1][0], self._batch, len(rows))
 
     async def _publish(self, rows: Sequence[Record]) -> None:
         await self._transport.publish([Message(row[1], row[2], row[3], packed=row[4]) for row in rows])

@@ -118,7 +118,7 @@ async def test_an_event_does_not_overtake_one_of_its_key_that_was_committed_late
         await late
         await write(database, outbox, "c-late", 2)
 
-    relay = Interrupted("customer", database, transport)
+    relay = Interrupted("customer", database, transport, batch=1)  # a full batch: the next one is read meanwhile
     relay.meanwhile = commit_and_go_on
     session = await database.session()
     try:
