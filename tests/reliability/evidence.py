@@ -103,11 +103,12 @@ async def drain(scene: Scene, limit_s: float = DRAIN_LIMIT_S) -> float:
 
 
 async def _look(scene: Scene) -> tuple[int, int]:
-    """How much is under way, and how much there is in all."""
+    """How much is under way, and how much there is in all. Who has not begun to read has all of it before him."""
     outboxes = await _outboxes(scene)
     offsets, published = await _offsets(scene)
     queued = await _queued(scene)
-    return sum(outboxes.values()) + queued + sum(each.end - each.read for each in offsets), published
+    absent = published * (len(SERVICES) - len({each.lane.partition(" ")[0] for each in offsets}))
+    return sum(outboxes.values()) + queued + absent + sum(each.end - each.read for each in offsets), published
 
 
 async def _outboxes(scene: Scene) -> dict[str, int]:
