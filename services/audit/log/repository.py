@@ -4,7 +4,7 @@ Nobody but the writer calls the functions that change rows; the writer holds the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,17 +104,22 @@ async def _head(tx: Transaction, statement: str, origin: str) -> Frontier | None
     return Frontier(row["size"], tuple(peaks[i : i + HASH_SIZE] for i in range(0, len(peaks), HASH_SIZE)))
 
 
-async def add_entries(tx: Transaction, first: int, records: Iterable[Record]) -> bool:
+async def add_entries(
+    tx: Transaction, first: int, records: Iterable[Record], passing: Callable[[Record], None]
+) -> bool:
     """COPY the entries from index `first` on; False, and nothing stored, if one of them is there already.
+
+    `passing` sees each record go by; none is kept.
 
     Pausing now and then lets the socket drain, so that the server stores while the next records are being made.
     """
 
     async def rows() -> AsyncIterator[tuple[object, ...]]:
-        for i, record in enumerate(records):
-            if i % _ROWS_A_PAUSE == 0:
+        for index, record in enumerate(records, first):
+            if index % _ROWS_A_PAUSE == 0:
                 await asyncio.sleep(0)
-            yield (first + i, *record.columns, record.received_at, record.salt, record.payload)
+            passing(record)
+            yield (index, *record.columns, record.received_at, record.salt, record.payload)
 
     try:
         async with tx.savepoint():

@@ -27,7 +27,7 @@ NaturalKey = tuple[str, str, int]  # source, subject, sequence
 _BLOCK = 64  # bytes that SHA-256 takes at once
 _INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _LONGEST = 512  # characters of all text columns together: an index entry must fit a page
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_is_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
@@ -203,16 +203,13 @@ class Tally:
         self.undecodable: list[Record] = []
         self.oldest: datetime | None = None
 
-    def count(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The same records."""
-        for record in records:
-            self.leaves.append(record.leaf)
-            occurred_at = record.columns.occurred_at
-            if self.oldest is None or occurred_at < self.oldest:
-                self.oldest = occurred_at
-            if record.problem:
-                self.undecodable.append(record)
-            yield record
+    def count(self, record: Record) -> None:
+        self.leaves.append(record.leaf)
+        occurred_at = record.columns.occurred_at
+        if self.oldest is None or occurred_at < self.oldest:
+            self.oldest = occurred_at
+        if record.problem:
+            self.undecodable.append(record)
 
 
 Repeated = tuple[Record, bytes]  # the record, and the payload that the log holds in its place
@@ -254,7 +251,7 @@ def _category(kind: str) -> str:
 
 def _require_storable(columns: Columns) -> None:
     event_id, _, kind, source, subject, sequence, actor, occurred_at = columns
-    if not _UUID.fullmatch(event_id):
+    if not _is_uuid(event_id):
         raise Undecodable("the id is no UUID in canonical spelling")
     text = f"{kind}{source}{subject}{actor}"
     if len(text) > _LONGEST or "\x00" in text:

@@ -86,11 +86,11 @@ async def append(tx: Transaction, origin: str, batch: Sequence[Delivery], receiv
     """Make each message an entry, unless the log has it already. One writer at a time: the head row is locked."""
     before = await repository.lock_head(tx, origin)
     passed, repeated = rules.Tally(), list[rules.Repeated]()
-    if not await repository.add_entries(tx, before.size, passed.count(_records(batch, received_at))):
+    if not await repository.add_entries(tx, before.size, _records(batch, received_at), passed.count):
         records = list(_records(batch, received_at))
         sieve = rules.Sieve(await repository.stored(tx, records))
         passed, repeated = rules.Tally(), sieve.repeated
-        if not await repository.add_entries(tx, before.size, passed.count(sieve.sift(records))):
+        if not await repository.add_entries(tx, before.size, sieve.sift(records), passed.count):
             raise repository.HeadMoved("an entry of the batch was stored meanwhile")
     after = await _grow(tx, origin, before, passed.leaves)
     return Appended(

@@ -69,7 +69,7 @@ def append(frontier: Frontier, leaves: Sequence[bytes]) -> tuple[Frontier, list[
             row = [peaks.pop(), *row]
         if len(row) % 2:
             grown.append(row[-1])
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)]
         level += 1
     return Frontier(frontier.size + len(leaves), tuple(reversed(grown))), levels
 
