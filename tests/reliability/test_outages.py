@@ -20,7 +20,7 @@ from tests.reliability.suite import Servers, Suite
 
 pytestmark = [pytest.mark.req("R0.2"), pytest.mark.slow]
 
-BUS_OUTAGE_S = float(os.environ.get("BUS_OUTAGE_S", "10"))
+BUS_OUTAGE_S = 60.0
 DISK_MIB = 48
 _PROBLEM = "application/problem+json"
 _FAIL_COMMIT = """
