@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main() -> None:
     for name in chosen:
         module = importlib.import_module(f"bench.{name}")
         print(f"… {name}", flush=True)
+        os.sync()  # else what one has written keeps the disk busy while the next is measured
         found = uvloop.run(module.run())  # as the services do
         print(table(found), flush=True)
         figures += found

@@ -25,7 +25,7 @@ from shared.migrations import upgrade
 from shared.process import calm_collector
 
 ENTRIES = 200_000
-BATCH = 5_000
+BATCH = 10_000
 CUSTOMERS = 5_000
 PROOFS = 2_000
 _ORIGIN = "bench.kehu/audit"
