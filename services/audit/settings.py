@@ -19,7 +19,7 @@ class AuditSettings(ServiceSettings):
     checkpoint_seed: SecretStr = Field(description="base64 of the 32 secret bytes of the log's Ed25519 key")
     checkpoint_every_s: float = Field(0.2, ge=0.01, le=60, description="a grown tree is signed this often")
     former_keys: tuple[str, ...] = Field((), description="verifier keys that signed older checkpoints of this log")
-    append_batch: int = Field(10_000, ge=1, le=50_000, description="most events of one append")
+    append_batch: int = Field(10_000, ge=1, le=10_000, description="most events of one append")
     customer_url: str = Field(description="the customer service, which opens sealed values for those who may see them")
 
     @field_validator("checkpoint_seed")

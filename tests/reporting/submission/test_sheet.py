@@ -61,6 +61,13 @@ def test_a_damaged_workbook_is_refused(judge: Judge, content: bytes) -> None:
         of_file(content, judge.report.columns)
 
 
+def test_a_workbook_of_an_archive_version_that_nobody_reads_is_refused(judge: Judge) -> None:
+    content = bytearray(workbook(["loan_no"]))
+    content[content.index(b"PK\x01\x02") + 6] = 99  # version needed to read the first entry
+    with pytest.raises(Malformed, match="not_xlsx"):
+        of_file(bytes(content), judge.report.columns)
+
+
 def test_blank_lines_of_a_csv_file_are_no_rows(judge: Judge) -> None:
     sheet = of_file(b"loan_no,amount\r\nL-1,1\r\n,\r\n\r\nL-2,2\r\n", judge.report.columns)
     assert {number: row["loan_no"] for number, row in sheet.rows.items()} == {1: "L-1", 2: "L-2"}
