@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -13,6 +13,6 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one permitted reading of the clock
 
 
-def local_date_of(moment: datetime) -> str:
-    """The Chinese calendar day of an aware moment, ISO 8601."""
-    return moment.astimezone(CHINA).date().isoformat()
+def day_of(moment: datetime) -> date:
+    """The day in China, by which measures take effect and everything dated begins and ends."""
+    return moment.astimezone(CHINA).date()

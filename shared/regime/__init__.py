@@ -6,17 +6,19 @@ means is decided in one place: grades in customer, validations in reporting, mes
 """
 
 from shared.regime.calendar import Calendar
+from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
-from shared.regime.definition import Definition, Ref, Secrecy, Text
+from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, Maintenance, Total, Use
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
-from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Scale, Standing
+from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Rank, Scale
 from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
 from shared.regime.reading import Problem, as_json
 from shared.regime.regimes import Regimes
 from shared.regime.report import Column, Due, Figure, Gathering, MissingFact, Phase, Report, Rule, Severity
-from shared.regime.role import Role, Units
+from shared.regime.resource import Resource
+from shared.regime.role import Grant, Holder, Role, Units
 
 __all__ = [
     "Aggregate",
@@ -25,6 +27,7 @@ __all__ = [
     "BrokenRegimes",
     "Calendar",
     "Catalogue",
+    "Clock",
     "Codelist",
     "Column",
     "Dealings",
@@ -34,6 +37,8 @@ __all__ = [
     "Figure",
     "Gathering",
     "GradePolicy",
+    "Grant",
+    "Holder",
     "Indicator",
     "Item",
     "Maintenance",
@@ -42,16 +47,17 @@ __all__ = [
     "MissingFact",
     "Phase",
     "Problem",
+    "Rank",
     "Ref",
     "Regimes",
     "Report",
+    "Resource",
     "Role",
     "Rule",
     "Scale",
     "Secrecy",
     "Severity",
     "Slot",
-    "Standing",
     "Text",
     "Total",
     "Units",
@@ -60,6 +66,7 @@ __all__ = [
     "ValueField",
     "as_json",
     "dump_value",
+    "highest",
     "inspect",
     "load",
     "load_value",

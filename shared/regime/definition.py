@@ -3,7 +3,7 @@
 Used by the modules of the single kinds and by the loader. Knows no kind, no file system and no measure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -50,6 +50,11 @@ class Secrecy(StrEnum):
 
 
 _RANK = {level: rank for rank, level in enumerate(Secrecy)}
+
+
+def highest(levels: Iterable[Secrecy]) -> Secrecy:
+    """The highest of some levels; of none, the lowest that there is."""
+    return max(levels, key=_RANK.__getitem__, default=Secrecy.PUBLIC)
 
 
 @dataclass(frozen=True, slots=True)

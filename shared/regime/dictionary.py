@@ -14,7 +14,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.expressions import Schema, Type
-from shared.regime.codelist import field_flaws, known_lists
+from shared.regime.codelist import Codelist, field_flaws, known_lists
 from shared.regime.definition import (
     Definition,
     Flaw,
@@ -31,7 +31,7 @@ from shared.regime.definition import (
     doubled,
 )
 from shared.regime.field import FieldType, ValueField
-from shared.regime.role import Role
+from shared.regime.role import FIELD_CLASSES, Role
 from shared.regime.vocabulary import TYPES, expression_flaws, types_of
 
 
@@ -77,6 +77,7 @@ class Item(ValueField):
     maintenance: Maintenance
     source: Source
     secrecy: Secrecy = Secrecy.INTERNAL
+    field_class: Snake = Field(default="general", description="What kind of thing it tells; roles grant classes")
     maintained_by: Slug | None = Field(default=None, description="The role that keeps it; none for system items")
     origin: Origin = Origin.MEASURE
     use: Use | None = None
@@ -155,6 +156,7 @@ class Dictionary(Definition):
             path: Path = ("items", position)
             yield from field_flaws(item, path, library, on=on)
             yield from _keeper_flaws(item, path, library, on=on)
+            yield from _class_flaws(item, path, library, on=on)
             if item.formula is not None:
                 schema = Schema(catalogue.total_types, known_lists(library, on=on))
                 yield from expression_flaws(item.formula, schema, (*path, "formula"), *_computes(item))
@@ -183,6 +185,12 @@ def _keeper_flaws(item: Item, path: Path, library: Library, *, on: date) -> Iter
         yield Flaw((*path, "formula"), f"{item.code!r} is kept by people", "only system items have a formula")
     if item.maintained_by is None or library.find(Role, item.maintained_by, on=on) is None:
         yield Flaw(path, f"{item.code!r} is kept by {item.maintained_by}", "maintained_by names a role")
+
+
+def _class_flaws(item: Item, path: Path, library: Library, *, on: date) -> Iterator[Flaw]:
+    listed = library.find(Codelist, FIELD_CLASSES, on=on)
+    if listed is None or item.field_class not in listed.codes:
+        yield Flaw((*path, "field_class"), f"no field class {item.field_class!r}", f"see the code list {FIELD_CLASSES}")
 
 
 def _computes(item: Item) -> tuple[Type, ...]:

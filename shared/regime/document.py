@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import yaml
 
 from shared.regime.definition import Json, Path
+from shared.yamls import LOADER
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it was built
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer ones are identifiers, and beyond exact JSON numbers
 WORDS: Mapping[str, Json] = {"": None, "~": None, "null": None, "true": True, "false": False}
 

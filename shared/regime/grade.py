@@ -1,6 +1,6 @@
 """Grade policies: how a customer's grade follows from the file. Computed by the customer service (R1.5, R0.3).
 
-score = sum of weight x points / sum of weight, over the indicators that stay in the sum; the standing whose range holds
+score = sum of weight x points / sum of weight, over the indicators that stay in the sum; the rank whose range holds
 the rounded score is the grade.
 Which changes trigger a re-check is read off the expressions, never declared beside them.
 """
@@ -62,8 +62,8 @@ class Indicator(Shape):
     choices: Mapping[str, Points] | None = None
 
 
-class Standing(Shape):
-    """A grade for scores from where the standing before ends up to, but not including, `below`; lowest first."""
+class Rank(Shape):
+    """A grade for scores from where the rank before ends up to, but not including, `below`; lowest first."""
 
     grade: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9+-]{0,3}$")]
     label: Text
@@ -87,7 +87,7 @@ class GradePolicy(Definition):
     decimals: int = Field(default=2, ge=0, le=4, description="Digits that the score is rounded to, half up")
     least_weight: int = Field(ge=1, le=100, description="Weight that must stay in the sum; else the grade is unknown")
     indicators: tuple[Indicator, ...] = Field(min_length=1)
-    standings: tuple[Standing, ...] = Field(min_length=2)
+    ranks: tuple[Rank, ...] = Field(min_length=2)
     examples: tuple[GradeExample, ...] = Field(min_length=2)
 
     @property
@@ -96,7 +96,7 @@ class GradePolicy(Definition):
         return self.kind
 
     def flaws(self, library: Library) -> Iterator[Flaw]:
-        """Yield expressions that do not hold, weights that do not add up, bands and standings that leave a gap."""
+        """Yield expressions that do not hold, weights that do not add up, bands and ranks that leave a gap."""
         on = self.effective_from
         groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
         catalogue = Catalogue(self.kind, groups)
@@ -105,8 +105,8 @@ class GradePolicy(Definition):
         if total != 100:
             yield Flaw(("indicators",), f"the weights add up to {total}", "make it 100")
         yield from doubled([indicator.id for indicator in self.indicators], "indicators", "id")
-        yield from doubled([standing.grade for standing in self.standings], "standings", "grade")
-        yield from _gaps([standing.below for standing in self.standings], ("standings",))
+        yield from doubled([rank.grade for rank in self.ranks], "ranks", "grade")
+        yield from _gaps([rank.below for rank in self.ranks], ("ranks",))
         for position, indicator in enumerate(self.indicators):
             yield from _indicator_flaws(indicator, ("indicators", position), schema)
             item = catalogue.items.get(indicator.expression)

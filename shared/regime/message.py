@@ -10,6 +10,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.regime.definition import Definition, Flaw, Json, Library, Path, Secrecy, Shape, Snake, Text
+from shared.regime.resource import Resource
+from shared.regime.role import ActionName
 
 SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -36,20 +38,29 @@ class MessageExample(Shape):
 
 
 class Message(Definition):
-    """A text that an event sends. `audience` names a party of the event's subject."""
+    """A text that an event sends. `audience` names a party of the event's subject.
+
+    Only who may do the action `shown_by` where the subject belongs, and is cleared for `secrecy` in it, sees the text;
+    any other recipient sees that there is a message.
+    """
 
     kind_name: ClassVar[str] = "message"
 
     event: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
     audience: Snake
+    shown_by: ActionName
     secrecy: Secrecy
     slots: Mapping[Snake, Slot]
     subject: Text
     body: Text
     examples: tuple[MessageExample, ...] = Field(min_length=1)
 
-    def flaws(self, library: Library) -> Iterator[Flaw]:  # noqa: ARG002 - a message refers to nothing outside
-        """Yield slots that a text uses but nobody fills, or that are filled but never used."""
+    def flaws(self, library: Library) -> Iterator[Flaw]:
+        """Yield an action that is not there, and slots that a text uses but nobody fills or that no text uses."""
+        resource, _, verb = self.shown_by.partition(".")
+        declared = library.find(Resource, resource, on=self.effective_from)
+        if declared is None or verb not in declared.actions:
+            yield Flaw(("shown_by",), f"no action {self.shown_by}", "see the resource folder")
         for name, text in (("subject", self.subject), ("body", self.body)):
             yield from slot_flaws(text, self.slots, (name,))
         used = slots_of(self.subject.zh + self.body.zh) | slots_of(self.subject.en + self.body.en)
