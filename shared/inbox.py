@@ -15,13 +15,22 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text, Uuid, func, text
 
 from shared import crash
-from shared.bus import Delivery, Partition, Reader, Transport
+from shared.bus import Delivery, Partition, Reader, Transport, Watermark
 from shared.clock import now
 from shared.db import Database, Transaction, is_passing
 from shared.deadletters import dead_letter_table, park
 from shared.events import EVENTS, Envelope, Event
 from shared.leases import Fenced, Membership
-from shared.telemetry import CONSUMED, CONSUMER_FENCED, CONSUMER_LAG, DEAD_LETTERS, EVENT_DELAY, log, span
+from shared.telemetry import (
+    CONSUMED,
+    CONSUMER_FENCED,
+    CONSUMER_LAG,
+    DEAD_LETTERS,
+    EVENT_DELAY,
+    EVENTS_MISSED,
+    log,
+    span,
+)
 
 Handle: TypeAlias = Callable[[Transaction, Sequence[Delivery]], Awaitable[None]]
 """Applies a batch within the transaction. An exception that is not passing says: this batch holds a wrong event."""
@@ -170,6 +179,7 @@ class Consumer:
                 look_at = clock() + _LANES_TERM * self._lease_s
             if await membership.renew():
                 reader.assign(membership.positions)
+                await self._tell_missed(membership.positions)
             if not membership.positions:
                 await _pause(stop, 0.3)
                 continue
@@ -179,6 +189,15 @@ class Consumer:
                 async with membership.kept():
                     await self._apply(batch, membership)
                 CONSUMED.labels(self.group).inc(len(batch))
+
+    async def _tell_missed(self, positions: Mapping[Partition, int]) -> None:
+        """What the bus dropped before this group came to read it: nothing brings it back, so it is said aloud."""
+        ends = await self.ends()
+        for lane, position in positions.items():
+            missed = ends[lane].low - position if lane in ends else 0
+            if missed > 0:
+                EVENTS_MISSED.labels(self.group).inc(missed)
+                self._log.error("events_missed", topic=lane.topic, partition=lane.number, after=position, count=missed)
 
     async def _gather(self, reader: Reader) -> list[Delivery]:
         batch = await reader.fetch(self._batch, min(1.0, self._lease_s / 4))
@@ -226,16 +245,29 @@ class Consumer:
     async def observe(self) -> None:
         """Refresh the lag and dead-letter metrics of this group."""
         async with self._database.reading() as tx:
+            parked = await tx.fetchval("SELECT count(*) FROM dead_letter WHERE consumer_group = $1", self.group)
+        DEAD_LETTERS.labels(self.group).set(parked)
+        for lane, lag in (await self._unread(await self.ends())).items():
+            CONSUMER_LAG.labels(self.group, lane.topic, str(lane.number)).set(lag)
+
+    async def ends(self) -> dict[Partition, Watermark]:
+        """What can be read of its topics now. Raises: Unavailable"""
+        found: dict[Partition, Watermark] = {}
+        for topic in self.topics:
+            found |= await self._transport.watermarks(topic)
+        return found
+
+    async def has_read(self, ends: Mapping[Partition, Watermark]) -> bool:
+        """Whether the group has applied, or parked, all that could be read then."""
+        return not any((await self._unread(ends)).values())
+
+    async def _unread(self, ends: Mapping[Partition, Watermark]) -> dict[Partition, int]:
+        async with self._database.reading() as tx:
             rows = await tx.fetch(
                 "SELECT topic, partition, next_position FROM consumer_offset WHERE consumer_group = $1", self.group
             )
-            parked = await tx.fetchval("SELECT count(*) FROM dead_letter WHERE consumer_group = $1", self.group)
-        DEAD_LETTERS.labels(self.group).set(parked)
         read = {Partition(row["topic"], row["partition"]): row["next_position"] for row in rows}
-        for topic in self.topics:
-            for lane, mark in (await self._transport.watermarks(topic)).items():
-                lag = mark.high - max(read.get(lane, 0), mark.low)
-                CONSUMER_LAG.labels(self.group, topic, str(lane.number)).set(max(0, lag))
+        return {lane: max(0, mark.high - max(read.get(lane, 0), mark.low)) for lane, mark in ends.items()}
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -12,7 +12,7 @@ import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -23,19 +23,20 @@ import uvloop
 from fastapi import APIRouter, FastAPI
 
 from shared import telemetry, upkeep
-from shared.auth import Authenticator
+from shared.auth import EFFECTS, Authenticator, Follower, Roster, forget_ended
 from shared.bus import Transport, connect
 from shared.db import Database, is_passing
 from shared.events import PRODUCERS, topic_of
-from shared.inbox import Consumer
+from shared.inbox import Consumer, dispatch
 from shared.jobs import Job
 from shared.outbox import Outbox, Relay
 from shared.regime import Regimes, load
 from shared.settings import ServiceSettings
 from shared.settings import load as load_settings
-from shared.web import Surface, create_app, operations
+from shared.web import Surface, create_app, decisions, operations
 
 VERBS = ("api", "worker", "migrate")
+_FORGET_S = 3600
 
 S = TypeVar("S", bound=ServiceSettings)
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -53,7 +54,11 @@ class Parts:
     regimes: Regimes
     authenticator: Authenticator
     routers: list[APIRouter] = field(default_factory=list)
+    subjects: dict[str, decisions.Look] = field(default_factory=dict)
+    """What authority can be explained about, by kind."""
     consumers: list[Consumer] = field(default_factory=list)
+    roster: Consumer | None = None
+    """Keeps this service's copy of the directory."""
     jobs: list[Job] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
     on_start: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -67,8 +72,16 @@ class Parts:
 
     def app(self) -> FastAPI:
         """The service's HTTP application, dead-letter routes included."""
-        letters = operations.build(self.database, self.outbox, {each.group: each.handle for each in self.consumers})
-        return create_app(self.surface, [*self.routers, letters], on_start=self.on_start, on_stop=self.on_stop)
+        letters = operations.build(self.database, self.outbox, {each.group: each.handle for each in self.groups})
+        explained = decisions.build(self.authenticator, self.subjects)
+        return create_app(
+            self.surface, [*self.routers, letters, explained], on_start=self.on_start, on_stop=self.on_stop
+        )
+
+    @property
+    def groups(self) -> list[Consumer]:
+        """All consumers, the roster's among them."""
+        return [*self.consumers, *([self.roster] if self.roster is not None else [])]
 
     def topics(self, *producers: str) -> tuple[str, ...]:
         """Topic names of some producers; of all, if none is named."""
@@ -76,10 +89,11 @@ class Parts:
 
 
 def standard_parts(name: str, settings: ServiceSettings) -> Parts:
-    """The parts that every service has."""
+    """The parts that every service has, the roster with its consumer among them."""
     regimes = load(settings.regimes_path)
     url = settings.bus_url.get_secret_value()
-    return Parts(
+    roster = Roster()
+    parts = Parts(
         name=name,
         settings=settings,
         database=Database(
@@ -88,8 +102,16 @@ def standard_parts(name: str, settings: ServiceSettings) -> Parts:
         transport=connect(settings.bus, url, partitions=settings.bus_partitions, replication=settings.bus_replication),
         outbox=Outbox(name, prefix=settings.topic_prefix),
         regimes=regimes,
-        authenticator=Authenticator(settings, regimes),
+        authenticator=Authenticator(settings, regimes, roster=roster),
     )
+    if settings.authority == "directory":
+        group = f"{name}-roster"
+        handle, topics = dispatch(group, EFFECTS), parts.topics("identity")
+        parts.roster = Consumer(group, topics, handle, database=parts.database, transport=parts.transport)
+        follower = Follower(parts.database, roster, parts.roster)
+        parts.on_start.append(follower.start)
+        parts.on_stop.append(follower.stop)
+    return parts
 
 
 @dataclass(frozen=True)
@@ -143,6 +165,7 @@ def _server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # shared.auth.address_of reads them, from trusted proxies only
         http="httptools",
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
@@ -171,7 +194,8 @@ async def _work(parts: Parts) -> None:
         for task in late:
             task.cancel()
 
-    app = create_app(parts.surface, [], on_start=[begin], on_stop=[end, *parts.on_stop])
+    surface = replace(parts.surface, authenticator=None)  # nobody signs in to a worker
+    app = create_app(surface, [], on_start=[begin], on_stop=[end, *parts.on_stop])
     server = _server(app, parts.settings.host, parts.settings.worker_port)
     await server.serve()
     if any(task.done() and not task.cancelled() and task.exception() is not None for task in tasks):
@@ -180,14 +204,15 @@ async def _work(parts: Parts) -> None:
 
 def _loops(parts: Parts) -> list[Loop]:
     relay = Relay(parts.name, parts.database, parts.transport)
+    kept = [Job("forget-ended-sign-ins", _FORGET_S, forget_ended)] if parts.roster is not None else []
     return [
         partial(_ensure_topics, parts),
         relay.run,
-        *(consumer.run for consumer in parts.consumers),
-        *(partial(job.run, parts.database) for job in parts.jobs),
+        *(consumer.run for consumer in parts.groups),
+        *(partial(job.run, parts.database) for job in (*parts.jobs, *kept)),
         *parts.loops,
-        partial(upkeep.observe, relay, parts.consumers),
-        partial(upkeep.tidy, parts.database, parts.transport, [consumer.group for consumer in parts.consumers]),
+        partial(upkeep.observe, relay, parts.groups),
+        partial(upkeep.tidy, parts.database, parts.transport, [consumer.group for consumer in parts.groups]),
     ]
 
 

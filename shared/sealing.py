@@ -10,7 +10,6 @@ import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,14 +88,6 @@ class KeyRing:
             return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], event_id.bytes)
         except (InvalidTag, ValueError):
             raise Unopenable("the values do not belong to this subject and event, or were changed") from None
-
-
-@dataclass(frozen=True, slots=True)
-class DestroyedKey:
-    """What is left of a key that was destroyed."""
-
-    at: datetime
-    reason: str
 
 
 def to_text(sealed: bytes) -> str:

@@ -6,6 +6,7 @@ Built once, in the composition root, and passed down. Start fails with all missi
 from __future__ import annotations
 
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PLACEHOLDER: Final = "change-me"
 """What secrets begin with in deploy/env, until somebody fills them in."""
+CLAIM: Final = r"^[^.\s]+(\.[^.\s]+)*$"
+"""A dotted path into the claims of a token: `preferred_username`, `realm_access.roles`."""
 
 
 class ServiceSettings(BaseSettings):
@@ -39,7 +42,26 @@ class ServiceSettings(BaseSettings):
     issuer: str = Field(description="URL of the OpenID issuer that signs the bearer tokens")
     audience: str = Field("kehu", description="what tokens must be meant for")
     jwks_url: str | None = Field(None, description="where the issuer's keys are, if discovery must not be used")
+    authority: str = Field(
+        "directory",
+        pattern="^(directory|claims)$",
+        description="where people's units and roles come from: the directory's events, or the tokens alone",
+    )
+    token_type: str = Field(
+        "at+jwt", description="typ of the issuer's access tokens, by which no ID token passes for one (Keycloak: JWT)"
+    )
+    service_client: str | None = Field(None, description="name under which this service asks others, at the issuer")
+    service_secret: SecretStr | None = Field(None, description="and its secret there")
+    claim_name: str = Field("sub", pattern=CLAIM, description="claim of a token that names the caller")
+    claim_roles: str = Field(
+        "roles", pattern=CLAIM, description="claim that lists the caller's roles; a dot goes into a nested claim"
+    )
+    claim_unit: str = Field("unit", pattern=CLAIM, description="claim that names the caller's unit")
+    claim_client: str = Field("client_id", pattern=CLAIM, description="claim that names a program that asks for itself")
     cors_origins: tuple[str, ...] = Field((), description="JSON list of origins whose pages may call the api")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="JSON list of networks whose X-Forwarded-For tells where a request comes from"
+    )
     body_limit_bytes: int = Field(1_048_576, ge=1024, description="largest request body")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
     otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector, OTLP over HTTP; none means no export")
@@ -50,6 +72,16 @@ class ServiceSettings(BaseSettings):
         if isinstance(value, str) and PLACEHOLDER in value:
             raise ValueError(f"still holds the placeholder {PLACEHOLDER}-…; see deploy/README.md")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(each)) for each in value)
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies."""
+        return tuple(ip_network(each) for each in self.trusted_proxies)
 
 
 S = TypeVar("S", bound=ServiceSettings)

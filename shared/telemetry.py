@@ -36,6 +36,9 @@ CONSUMER_LAG = Gauge("kehu_consumer_lag", "Events on the bus not yet consumed", 
 CONSUMER_FENCED = Counter(
     "kehu_consumer_fenced_total", "Batches dropped since another member owned the partition", ["group"]
 )
+EVENTS_MISSED = Counter(
+    "kehu_consumer_missed_total", "Positions that the bus had dropped before the group read them", ["group"]
+)
 DEAD_LETTERS = Gauge("kehu_dead_letters", "Events parked as dead letters", ["group"])
 EVENT_DELAY = Histogram(
     "kehu_event_delay_seconds",

@@ -1,6 +1,14 @@
 """Every event of the suite, declared once; producers and consumers import the same classes (docs/events.md)."""
 
 from shared.events.access import AccessRefused, ClassifiedRead, DeadLetterHandled
+from shared.events.custody import (
+    CustodyChangedOver,
+    CustodyConfirmed,
+    CustodyExpired,
+    CustodyProposed,
+    CustodyRefused,
+    CustodyWithdrawn,
+)
 from shared.events.customer import (
     CustomerChanged,
     CustomerRegistered,
@@ -8,32 +16,77 @@ from shared.events.customer import (
     GradeChanged,
     SubjectKeyDestroyed,
 )
-from shared.events.envelope import Envelope, Event, RegimeRef, Undecodable, attributes_of
-from shared.events.identity import SignedIn, SignInFailed, SigningKeyRotated
+from shared.events.directory import (
+    AccessRevoked,
+    ClientChanged,
+    Held,
+    OrgChanged,
+    SessionEnded,
+    StaffChanged,
+    StaffJoined,
+    StaffLeaving,
+    StaffLeft,
+    StaffMoved,
+    Standing,
+)
+from shared.events.envelope import PRODUCERS, Envelope, Event, RegimeRef, Undecodable, attributes_of
+from shared.events.identity import (
+    Invited,
+    LockChanged,
+    PasswordChanged,
+    SecondFactorChanged,
+    SignedIn,
+    SignedOut,
+    SignInFailed,
+    SigningKeyRotated,
+)
 from shared.events.notify import MessageDelivered
+from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
 from shared.events.reporting import ReportSubmitted
 
 EVENTS: dict[str, type[Event]] = {
     event.type: event
     for event in (
         AccessRefused,
+        AccessRevoked,
         ClassifiedRead,
+        ClientChanged,
+        CustodyChangedOver,
+        CustodyConfirmed,
+        CustodyExpired,
+        CustodyProposed,
+        CustodyRefused,
+        CustodyWithdrawn,
         CustomerChanged,
         CustomerRegistered,
         DeadLetterHandled,
         DealingsRecorded,
         GradeChanged,
+        Invited,
+        KeyChanged,
+        KeyIssued,
+        KeyRefused,
+        KeyRevoked,
+        KeyUsed,
+        LockChanged,
         MessageDelivered,
+        OrgChanged,
+        PasswordChanged,
         ReportSubmitted,
+        SecondFactorChanged,
+        SessionEnded,
         SignInFailed,
         SignedIn,
+        SignedOut,
         SigningKeyRotated,
+        StaffChanged,
+        StaffJoined,
+        StaffLeaving,
+        StaffLeft,
+        StaffMoved,
         SubjectKeyDestroyed,
     )
 }
-
-PRODUCERS = ("identity", "customer", "reporting", "audit", "notify")
-"""The services that publish; each has one topic."""
 
 
 def topic_of(prefix: str, producer: str) -> str:
@@ -45,7 +98,15 @@ __all__ = [
     "EVENTS",
     "PRODUCERS",
     "AccessRefused",
+    "AccessRevoked",
     "ClassifiedRead",
+    "ClientChanged",
+    "CustodyChangedOver",
+    "CustodyConfirmed",
+    "CustodyExpired",
+    "CustodyProposed",
+    "CustodyRefused",
+    "CustodyWithdrawn",
     "CustomerChanged",
     "CustomerRegistered",
     "DeadLetterHandled",
@@ -53,12 +114,31 @@ __all__ = [
     "Envelope",
     "Event",
     "GradeChanged",
+    "Held",
+    "Invited",
+    "KeyChanged",
+    "KeyIssued",
+    "KeyRefused",
+    "KeyRevoked",
+    "KeyUsed",
+    "LockChanged",
     "MessageDelivered",
+    "OrgChanged",
+    "PasswordChanged",
     "RegimeRef",
     "ReportSubmitted",
+    "SecondFactorChanged",
+    "SessionEnded",
     "SignInFailed",
     "SignedIn",
+    "SignedOut",
     "SigningKeyRotated",
+    "StaffChanged",
+    "StaffJoined",
+    "StaffLeaving",
+    "StaffLeft",
+    "StaffMoved",
+    "Standing",
     "SubjectKeyDestroyed",
     "Undecodable",
     "attributes_of",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.events import EVENTS
 from shared.events.compatibility import breaks
-from shared.events.documents import SCHEMAS, file_name, schema_of, texts
+from shared.events.documents import ASYNCAPI, SCHEMAS, file_name, schema_of, texts
 from shared.events.readers import readers
 
 _ROOT = Path(__file__).parents[2]
@@ -32,7 +32,8 @@ def stale(root: Path) -> list[str]:
     """Generated files that differ from what the classes say, and schemas of versions that are gone."""
     wanted = texts(readers(root))
     differ = [path for path, text in wanted.items() if not _holds(root / path, text)]
-    gone = [path.relative_to(root) for path in (root / SCHEMAS).glob("*.json") if path.relative_to(root) not in wanted]
+    found = [*(root / SCHEMAS).glob("*.json"), *(root / ASYNCAPI).rglob("*.yaml")]
+    gone = [path.relative_to(root) for path in found if path.relative_to(root) not in wanted]
     return sorted(map(str, [*differ, *gone]))
 
 

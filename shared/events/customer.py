@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -56,17 +57,20 @@ class DealingsRecorded(Event):
 
 
 class GradeChanged(Event):
-    """A re-check gave another grade than before (or the first one). Nothing is published when the grade stays."""
+    """A re-check gave another grade than before (or the first one). Nothing is published when the grade stays.
+
+    The score is not in it: who may see that depends on the items behind it, so that only the customer service can tell.
+    """
 
     type: ClassVar[str] = "customer.grade_changed"
     producers: ClassVar[tuple[str, ...]] = ("customer",)
+    shown_by: ClassVar[Mapping[str, str]] = {"before": "customer.grade.read", "grade": "customer.grade.read"}
 
     customer_id: str
     unit: str
     manager: str | None = None
     before: str | None
     grade: str
-    points: str
     policy: RegimeRef
     customer_version: int
 

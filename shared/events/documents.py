@@ -1,4 +1,4 @@
-"""What is published about the events, generated from their classes: JSON Schemas, docs/events.md, docs/asyncapi.yaml.
+"""What is published about the events, generated from their classes: JSON Schemas, docs/events.md, docs/asyncapi/.
 
 `python -m shared.events` writes the files; `--check` says which are stale. A published version never changes: the
 writer refuses too (shared.events.compatibility).
@@ -18,7 +18,10 @@ from shared.events import EVENTS, PRODUCERS, Event, topic_of
 
 SCHEMAS = Path("shared/events/schemas")
 HANDBOOK = Path("docs/events.md")
-ASYNCAPI = Path("docs/asyncapi.yaml")
+ASYNCAPI = Path("docs/asyncapi")
+_MESSAGES = "messages"
+_ENVELOPE = "envelope.yaml"
+_GENERATED = "# Generated from shared/events by `make schemas`; do not edit.\n"
 _PREFIX = "kehu"
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTES = {
@@ -39,8 +42,8 @@ _HEAD = """\
 
 Generated from `shared/events` by `make schemas`; do not edit. A published version never changes: an optional member may
 be added, anything else is a new version. Envelope: CloudEvents 1.0, binary mode, one topic per producer; the
-attributes stand in [asyncapi.yaml](asyncapi.yaml), the JSON Schemas in
-[shared/events/schemas](../shared/events/schemas).
+attributes stand in [asyncapi](asyncapi): one document a producer, and what is about one aggregate in one of
+[asyncapi/messages](asyncapi/messages). JSON Schemas are in [shared/events/schemas](../shared/events/schemas).
 
 | event | version | from | to |
 |---|---|---|---|
@@ -50,7 +53,10 @@ attributes stand in [asyncapi.yaml](asyncapi.yaml), the JSON Schemas in
 def texts(readers: Mapping[str, tuple[str, ...]]) -> dict[Path, str]:
     """Path below the repository -> text, of every generated file."""
     schemas = {SCHEMAS / file_name(event): _json(schema_of(event)) for event in EVENTS.values()}
-    return {**schemas, HANDBOOK: handbook(readers), ASYNCAPI: asyncapi(readers)}
+    producers = {ASYNCAPI / f"{producer}.yaml": asyncapi(producer, readers) for producer in PRODUCERS}
+    nouns = {ASYNCAPI / _MESSAGES / f"{noun}.yaml": _yaml(messages(noun)) for noun in map(_noun, EVENTS.values())}
+    envelope = {ASYNCAPI / _MESSAGES / _ENVELOPE: _yaml(_envelope())}
+    return {**schemas, HANDBOOK: handbook(readers), **producers, **nouns, **envelope}
 
 
 def file_name(event: type[Event]) -> str:
@@ -65,6 +71,10 @@ def schema_of(event: type[Event]) -> dict[str, Any]:
 
 def _json(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def _yaml(document: object) -> str:
+    return _GENERATED + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
 
 
 def handbook(readers: Mapping[str, tuple[str, ...]]) -> str:
@@ -88,7 +98,8 @@ def _chapter(event: type[Event]) -> str:
         for name, member in schema["properties"].items()
     ]
     table = "\n".join(["| member | type | required |", "|---|---|---|", *members])
-    return f"\n## {event.type}\n{inspect.cleandoc(event.__doc__ or '')}\n\n{table}\n"
+    shown = "".join(f"\n`{name}` is shown to whoever may `{action}`.\n" for name, action in event.shown_by.items())
+    return f"\n## {event.type}\n{inspect.cleandoc(event.__doc__ or '')}\n\n{table}\n{shown}"
 
 
 def _type(member: Mapping[str, Any]) -> str:
@@ -102,29 +113,30 @@ def _type(member: Mapping[str, Any]) -> str:
     return " ".join([str(member.get("type", "any")), *bounds])
 
 
-def asyncapi(readers: Mapping[str, tuple[str, ...]]) -> str:
-    """docs/asyncapi.yaml, AsyncAPI 3.0."""
-    consumers = sorted({service for services in readers.values() for service in services})
-    operations = {f"{producer}-publishes": _sending(producer) for producer in PRODUCERS}
-    operations |= {
-        f"{service}-consumes-{producer}": _receiving(service, producer, readers)
-        for service in consumers
-        for producer in PRODUCERS
-        if any(service in readers[event.type] for event in _events_of(producer))
-    }
-    document = {
-        "asyncapi": "3.0.0",
-        "info": {"title": "Kehu events", "version": "1", "license": {"name": "Apache-2.0"}},
-        "defaultContentType": "application/json",
-        "channels": {producer: _channel(producer) for producer in PRODUCERS},
-        "operations": operations,
-        "components": {
-            "messages": {name: _message(event) for name, event in sorted(EVENTS.items())},
-            "messageTraits": {"envelope": _envelope()},
-        },
-    }
-    head = "# Generated from shared/events by `make schemas`; do not edit.\n"
-    return head + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+def asyncapi(producer: str, readers: Mapping[str, tuple[str, ...]]) -> str:
+    """docs/asyncapi/<producer>.yaml, AsyncAPI 3.0: its topic, who sends and who receives there, which messages."""
+    events = _events_of(producer)
+    consumers = sorted({service for event in events for service in readers[event.type]})
+    operations = {f"{producer}-publishes": _sending(producer)}
+    operations |= {f"{service}-consumes-{producer}": _receiving(service, producer, readers) for service in consumers}
+    return _yaml(
+        {
+            "asyncapi": "3.0.0",
+            "info": {"title": f"Kehu events of {producer}", "version": "1", "license": {"name": "Apache-2.0"}},
+            "defaultContentType": "application/json",
+            "channels": {producer: _channel(producer)},
+            "operations": operations,
+        }
+    )
+
+
+def messages(noun: str) -> dict[str, Any]:
+    """docs/asyncapi/messages/<noun>.yaml: the messages about an aggregate, whoever sends them."""
+    return {name: _message(event) for name, event in sorted(EVENTS.items()) if _noun(event) == noun}
+
+
+def _noun(event: type[Event]) -> str:
+    return event.type.partition(".")[0]
 
 
 def _events_of(producer: str) -> list[type[Event]]:
@@ -132,9 +144,10 @@ def _events_of(producer: str) -> list[type[Event]]:
 
 
 def _channel(producer: str) -> dict[str, Any]:
+    named = {event.type: f"{_MESSAGES}/{_noun(event)}.yaml#/{event.type}" for event in _events_of(producer)}
     return {
         "address": topic_of(_PREFIX, producer),
-        "messages": {event.type: {"$ref": f"#/components/messages/{event.type}"} for event in _events_of(producer)},
+        "messages": {name: {"$ref": reference} for name, reference in named.items()},
         "bindings": {"kafka": {"topic": topic_of(_PREFIX, producer)}},
     }
 
@@ -144,7 +157,10 @@ def _sending(producer: str) -> dict[str, Any]:
 
 
 def _receiving(service: str, producer: str, readers: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    names = [event.type for event in _events_of(producer) if service in readers[event.type]]
+    events = _events_of(producer)
+    names = [event.type for event in events if service in readers[event.type]]
+    if len(names) == len(events):  # AsyncAPI: an operation that names no messages is about all of the channel
+        return {"action": "receive", "channel": {"$ref": f"#/channels/{producer}"}}
     messages = [{"$ref": f"#/channels/{producer}/messages/{name}"} for name in names]
     return {"action": "receive", "channel": {"$ref": f"#/channels/{producer}"}, "messages": messages}
 
@@ -166,9 +182,9 @@ def _message(event: type[Event]) -> dict[str, Any]:
     return {
         "name": event.type,
         "summary": inspect.cleandoc(event.__doc__ or "").partition("\n")[0],
-        "traits": [{"$ref": "#/components/messageTraits/envelope"}],
+        "traits": [{"$ref": _ENVELOPE}],
         "payload": {
             "schemaFormat": "application/schema+json;version=2020-12",
-            "schema": {"$ref": f"../{SCHEMAS}/{file_name(event)}"},
+            "schema": {"$ref": f"../../../{SCHEMAS}/{file_name(event)}"},
         },
     }

@@ -7,6 +7,7 @@ refusal, a sign-in) have no sequence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.bus import Delivery
 from shared.bus.transport import Headers
+
+PRODUCERS = ("identity", "customer", "reporting", "audit", "notify", "console")
+"""The services; each publishes on a topic of its own."""
 
 
 class Undecodable(ValueError):
@@ -33,6 +37,10 @@ class Event(BaseModel):
     type: ClassVar[str]
     schema_version: ClassVar[int] = 1
     producers: ClassVar[tuple[str, ...]]
+    shown_by: ClassVar[Mapping[str, str]] = {}
+    """Members that tell a value of the subject, each with the action that shows it; whoever shows or tells an event to
+    people leaves them out for those who may not do that with the subject's `unit` and `manager`. The rest is ids,
+    codes and counts."""
 
 
 class RegimeRef(BaseModel):

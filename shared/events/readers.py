@@ -1,7 +1,8 @@
 """Who consumes an event, read off the code and the declared messages; for the generated documents and their tests.
 
-A service names the classes that it consumes in its `consumers.py`, or subscribes to every topic there (audit); a
-declared message (regimes, kind `message`) names the event that sends it. This module reads files and imports nothing.
+A service names the classes that it consumes in its `consumers.py`, or subscribes to every topic there (audit); all
+follow the directory by the roster; a declared message (regimes, kind `message`) names the event that sends it. This
+module reads files and imports nothing.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
+from shared.events import EVENTS, PRODUCERS
+from shared.yamls import plain
 
-from shared.events import EVENTS
+_ROSTER = "shared/auth/roster.py"
 
 
 def readers(root: Path) -> Mapping[str, tuple[str, ...]]:
     """Event type -> names of the services that consume it, sorted; `root` is the folder of the repository."""
     found: dict[str, set[str]] = {name: set() for name in EVENTS}
-    for path in sorted(root.glob("services/*/consumers.py")):
+    consumers = {path: (path.parent.name,) for path in root.glob("services/*/consumers.py")}
+    everywhere = dict.fromkeys(root.glob(_ROSTER), PRODUCERS)
+    for path, services in {**consumers, **everywhere}.items():
         tree = ast.parse(path.read_text("utf-8"))
         used = _named(tree)
         for name, event in EVENTS.items():
             if event.__name__ in used or _takes_all(tree):
-                found[name].add(path.parent.name)
+                found[name].update(services)
     for name in _announced(root):
         found.get(name, set()).add("notify")
     return {name: tuple(sorted(services)) for name, services in found.items()}
@@ -48,4 +52,4 @@ def _takes_all(tree: ast.AST) -> bool:
 
 def _announced(root: Path) -> set[str]:
     paths = sorted(root.glob("regimes/*/message/*.yaml"))
-    return {str(yaml.safe_load(path.read_text("utf-8")).get("event")) for path in paths}
+    return {str(plain(path.read_text("utf-8")).get("event")) for path in paths}

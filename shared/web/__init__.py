@@ -1,10 +1,12 @@
 """The HTTP door: routers whose routes commit before they answer, problem+json, idempotency, health, metrics."""
 
 from shared.web.app import Surface, create_app
-from shared.web.door import Later, Router, Tx, idempotency_table
+from shared.web.door import Later, Router, Tx
 from shared.web.edge import allow_body
+from shared.web.idempotency import holds_secret, idempotency_table, shown_once
 from shared.web.pages import Cursor, Limit, Page
 from shared.web.problems import problem_responses
+from shared.web.refusals import record_refusal
 
 __all__ = [
     "Cursor",
@@ -16,6 +18,9 @@ __all__ = [
     "Tx",
     "allow_body",
     "create_app",
+    "holds_secret",
     "idempotency_table",
     "problem_responses",
+    "record_refusal",
+    "shown_once",
 ]

@@ -17,19 +17,26 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
-from shared.auth import Authenticator
+from shared.auth import Authenticator, Principal
+from shared.auth.doors import Admit
 from shared.bus import Transport
 from shared.db import Database
 from shared.errors import KehuError
 from shared.outbox import Outbox
 from shared.settings import ServiceSettings
 from shared.web import problems
-from shared.web.door import Door, action_of
+from shared.web.door import Door, PlainRouter, action_of
 from shared.web.edge import Edge
+from shared.web.key_use import KeyUse
+from shared.web.rate import Rates
 from shared.web.refusals import record_refusal
 
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _CORS_HEADERS = ("Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Accept-Language", "Last-Event-ID")
+
+_SHOWN_HEADERS = (
+    "ETag", "Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "traceparent"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +63,35 @@ def create_app(
     app = FastAPI(
         title=f"Kehu {surface.service}",
         version="1",
-        lifespan=lambda _app: _running(surface, on_start, on_stop),
-        generate_unique_id_function=lambda route: route.name,
-        strict_content_type=False,
+        lifespan=lambda app: _running(surface, on_start, (*on_stop, app.state.key_use.close)),
         redirect_slashes=False,
     )
     app.state.database = surface.database
     app.state.authenticator = surface.authenticator
     app.state.outbox = surface.outbox
     app.state.service = surface.service
+    app.state.key_use = KeyUse(surface.outbox, surface.database)
+    app.state.admit = _admit(Rates(), app.state.key_use)
     included = (*routers, _health(surface))  # matched in this order: what is asked most comes first
     for router in included:
-        app.include_router(router)
-    app.state.routes = [each for router in included for each in router.routes if isinstance(each, APIRoute)]
+        app.router.routes += router.routes  # `include_router` would build each route twice, and match it twice
+    app.state.routes = [each for each in app.routes if isinstance(each, APIRoute)]
     _answer_refusals(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Edge, service=surface.service, body_limit=surface.settings.body_limit_bytes)
     if surface.settings.cors_origins:
         _allow_origins(app, surface.settings.cors_origins)
     return app
+
+
+def _admit(rates: Rates, keys: KeyUse) -> Admit:
+    async def admit(request: Request, who: Principal) -> None:
+        if who.rate is not None:
+            rates.take(request.scope, who.key or who.actor, who.rate)
+        if who.key is not None:
+            await keys.used(who)
+
+    return admit
 
 
 @asynccontextmanager
@@ -100,7 +117,7 @@ def _allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
         allow_origins=origins,
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=[*_CORS_HEADERS],
-        expose_headers=["ETag", "Location", "Retry-After", "Idempotency-Replayed", "traceparent"],
+        expose_headers=[*_SHOWN_HEADERS],
     )
 
 
@@ -128,7 +145,7 @@ def _answer_refusals(app: FastAPI) -> None:
 
 
 def _health(surface: Surface) -> APIRouter:
-    router = APIRouter(tags=["operations"])
+    router = PlainRouter(tags=["operations"])
 
     @router.get("/healthz", summary="The process lives")
     async def health() -> dict[str, str]:
@@ -137,7 +154,7 @@ def _health(surface: Surface) -> APIRouter:
     @router.get("/readyz", summary="Database, bus and regimes are usable", responses={503: {"description": "Not all"}})
     async def ready() -> Response:
         database, bus = await asyncio.gather(surface.database.is_usable(), surface.transport.is_usable())
-        parts = {"database": database, "bus": bus, "regimes": True}
+        parts = {"database": database, "bus": bus, "regimes": True, "directory": _knows_people(surface)}
         return Response(
             orjson.dumps({"ready": all(parts.values()), "parts": parts}),
             200 if all(parts.values()) else 503,
@@ -152,12 +169,19 @@ def _health(surface: Surface) -> APIRouter:
     return router
 
 
+def _knows_people(surface: Surface) -> bool:
+    """Whether the roster is whole and followed, if this process keeps one: nobody stands outside it."""
+    if surface.authenticator is None or surface.settings.authority != "directory":
+        return True
+    return surface.authenticator.roster.is_usable()
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's document, plus what holds for every route of ours: which refusals are possible, as problem+json."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         document.setdefault("components", {}).setdefault("securitySchemes", {})["bearer"] = _BEARER
-        for route in app.state.routes:  # app.routes does not show the routes of included routers
+        for route in app.state.routes:
             for method in (route.methods or ()) if route.include_in_schema and isinstance(route, Door) else ():
                 _tell_refusals(document["paths"][route.path_format][method.lower()], action_of(route))
         app.openapi_schema = document
@@ -174,7 +198,7 @@ def _tell_refusals(operation: dict[str, Any], action: str | None) -> None:
     if action is not None:
         operation["security"] = [{"bearer": []}]
         operation["x-kehu-action"] = action
-        possible |= {"401": "No usable token", "403": "Not allowed"}
+        possible |= {"401": "No usable token", "403": "Not allowed", "429": "Too many requests of a program"}
     for status, what in possible.items():
         responses.setdefault(status, {"description": what, **problem})
     for response in responses.values():

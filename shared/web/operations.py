@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from shared import deadletters
 from shared.auth import Principal, may
+from shared.auth.doors import require_unchanged
 from shared.db import Database, Record, Transaction
 from shared.events import DeadLetterHandled
 from shared.inbox import Handle
@@ -58,8 +59,9 @@ def build(database: Database, outbox: Outbox, handlers: Mapping[str, Handle]) ->
         return _shape(await deadletters.get_letter(tx, letter_id))
 
     @router.post("/{letter_id}/replay", summary="Apply it once more", responses=problem_responses(404, 409))
-    async def replay_dead_letter(letter_id: UUID, who: Handler) -> DeadLetter:
+    async def replay_dead_letter(letter_id: UUID, request: Request, who: Handler) -> DeadLetter:
         async def record(tx: Transaction, row: Record) -> None:
+            await require_unchanged(request)  # here: what is replayed commits before the door looks
             await _note(outbox, tx, row, who, "replayed")
 
         return _shape(await deadletters.replay(database, letter_id, dict(handlers), record))

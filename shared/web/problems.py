@@ -8,7 +8,6 @@ from importlib.resources import files
 from typing import Any
 
 import orjson
-import yaml
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -16,10 +15,11 @@ from starlette.exceptions import HTTPException
 
 from shared.errors import Fault, Invalid, KehuError, Malformed, UnsupportedMedia
 from shared.telemetry import log
+from shared.yamls import plain
 
 MEDIA_TYPE = "application/problem+json"
 _SEEN_LIMIT = 120
-_SECRETS = frozenset({"password", "secret"})  # never repeated, not even to who sent them
+_SECRETS = frozenset({"password", "new_password", "secret"})  # never repeated, not even to who sent them
 _HTTP_CODES = {404: "no_such_route", 405: "method_not_allowed", 406: "not_acceptable"}
 
 
@@ -38,7 +38,7 @@ class Problem(BaseModel):
 @cache
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Title (zh, en) and Chinese detail of each problem code."""
-    loaded: dict[str, dict[str, str]] = yaml.safe_load((files("shared.web") / "problems.yaml").read_text("utf-8"))
+    loaded: dict[str, dict[str, str]] = plain((files("shared.web") / "problems.yaml").read_text("utf-8"))
     return loaded
 
 
@@ -71,7 +71,6 @@ def render(request: Request, error: KehuError) -> Response:
         "errors": [fault.as_dict() for fault in error.faults],
         **error.members,
     }
-    body.pop("hidden", None)
     headers = {**error.headers, "Content-Language": "zh-CN" if chinese else "en"}
     return Response(orjson.dumps(body, default=str), error.status, headers, MEDIA_TYPE)
 
