@@ -17,7 +17,7 @@ class IdentitySettings(ServiceSettings):
 
     kek: SecretStr = Field(description="key ring that seals the signing keys: name:base64[,name:base64…], active first")
     directory_file: Path | None = Field(
-        None, description="JSON or YAML of units, people and clients to add at start (README)"
+        None, description="JSON or YAML of units, people and clients to add at start (docs/directory.md)"
     )
     token_lifetime_s: int = Field(900, ge=60, le=86_400, description="how long an access token is good for")
     key_prepublish_s: int = Field(
@@ -25,11 +25,6 @@ class IdentitySettings(ServiceSettings):
     )
     hashing_slots: int = Field(2, ge=1, le=64, description="passwords checked at once; each takes 64 MiB")
     hashing_queue: int = Field(200, ge=1, description="sign-ins that may wait for a slot; more are told to slow down")
-    name_free_failures: int = Field(5, ge=1, description="failures of one name before it must wait")
-    address_free_failures: int = Field(50, ge=1, description="the same for one network address, which many may share")
-    first_lock_s: int = Field(1, ge=1, le=86_400, description="the first wait; it doubles with each further failure")
-    longest_lock_s: int = Field(900, ge=1, description="up to this")
-    failures_forgotten_s: int = Field(3600, ge=1, description="after this long without a failure all start afresh")
 
     @field_validator("kek")
     @classmethod

@@ -1,20 +1,34 @@
-"""The directory file: units, people and clients that are to exist. Read at start; the README shows an example.
+"""The directory file: units, people and clients that are to exist. Read at start; docs/directory.md shows an example.
 
 Holds secrets: nothing of its content goes into an error text, only where it is wrong and how.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from shared.regime import Secrecy
+from shared.yamls import plain
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([._-][a-z0-9]+)*$", max_length=64)]
 Label = Annotated[str, Field(min_length=1, max_length=120)]
 Hash = Annotated[str, Field(pattern=r"^\$argon2id\$", max_length=300)]
 Secret = Annotated[SecretStr, Field(min_length=8, max_length=256)]
+Uri = Annotated[str, Field(pattern=r"^https?://[^\s#]+$", max_length=500)]
 
 
 class BrokenDirectory(Exception):
@@ -31,25 +45,70 @@ class Title(_Closed):
 
 
 class UnitEntry(_Closed):
-    """An organisation unit; `parent` is none for the top."""
+    """An organisation unit; `parent` is none for the top. `kind`: a code of the list unit_kind."""
 
     id: Name
     title: Title
     parent: Name | None = None
+    kind: str | None = None
 
 
-class _Account(_Closed):
+class _Span(_Closed):
+    from_on: date | None = None
+    until_on: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.from_on is not None and self.until_on is not None and self.until_on < self.from_on:
+            raise ValueError("until_on is before from_on")
+        return self
+
+
+class RoleEntry(_Span):
+    """A role over a unit: the person's own if none is named, from the first day on if no day is."""
+
+    role: str
+    unit: Name | None = None
+
+
+class DeputyEntry(_Span):
+    """Who stands in for the person, up to a last day; from the day on which the file is loaded, if it says none."""
+
+    deputy: Name
+    until_on: date
+
+
+def _role(entry: object) -> object:
+    return {"role": entry} if isinstance(entry, str) else entry
+
+
+class Person(_Closed):
+    """A member of staff, who signs in by password. Give `password`, or `password_hash` (argon2id, encoded).
+
+    `first_day`: the day on which the file is loaded, if it says none.
+    """
+
     name: Name
     full_name: Label
-    roles: tuple[str, ...] = Field(min_length=1)
+    roles: tuple[Annotated[RoleEntry, BeforeValidator(_role)], ...] = Field(min_length=1)
     unit: Name
-
-
-class Person(_Account):
-    """A member of staff, who signs in by password. Give `password`, or `password_hash` (argon2id, encoded)."""
-
+    title: Label | None = None
+    clearance: Secrecy | None = None
+    first_day: date | None = None
+    deputies: tuple[DeputyEntry, ...] = ()
     password: Secret | None = None
     password_hash: Hash | None = None
+
+    kind: ClassVar = "person"
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """All units that the entry names."""
+        return (self.unit, *(each.unit for each in self.roles if each.unit is not None))
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        return tuple(each.role for each in self.roles)
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
@@ -58,16 +117,42 @@ class Person(_Account):
         return self
 
 
-class Client(_Account):
-    """A partner's system, which gets tokens by client credentials. Give `secret`, or `secret_hash`."""
+class Client(_Closed):
+    """A system: of a partner, of this suite (service), or an application that people sign in to (app).
 
+    Partners and services get tokens by client credentials: give `secret`, or `secret_hash`. An app keeps no secret;
+    give its `redirect_uris`, and `sign_out_uris` for where people go after signing out.
+    """
+
+    name: Name
+    full_name: Label = Field(validation_alias=AliasChoices("full_name", "title"))
+    kind: Literal["app", "partner", "service"] = "partner"
+    roles: tuple[str, ...] = ()
+    unit: Name | None = None
     secret: Secret | None = None
     secret_hash: Hash | None = None
+    redirect_uris: tuple[Uri, ...] = ()
+    sign_out_uris: tuple[Uri, ...] = ()
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        return () if self.unit is None else (self.unit,)
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        return self.roles
 
     @model_validator(mode="after")
-    def _one_secret(self) -> Self:
-        if (self.secret is None) == (self.secret_hash is None):
+    def _holds_together(self) -> Self:
+        given = [each for each in (self.secret, self.secret_hash) if each is not None]
+        if self.kind == "app" and (given or not self.redirect_uris):
+            raise ValueError("an app has redirect_uris and no secret")
+        if self.kind != "app" and len(given) != 1:
             raise ValueError("give either secret or secret_hash")
+        if self.kind != "app" and (self.redirect_uris or self.sign_out_uris):
+            raise ValueError("only an app has redirect_uris and sign_out_uris")
+        if self.kind == "partner" and (self.unit is None or not self.roles):
+            raise ValueError("a partner has a unit and roles")
         return self
 
 
@@ -94,7 +179,12 @@ class DirectoryFile(_Closed):
                 if above not in {None, *parents}
             ),
             *(f"unit {unit} stands below itself" for unit in parents if _circles(unit, parents)),
-            *(f"{account.name} is of no known unit" for account in self.accounts if account.unit not in parents),
+            *(
+                f"{person.name} has an unknown deputy"
+                for person in self.people
+                if {each.deputy for each in person.deputies} - {each.name for each in self.people if each != person}
+            ),
+            *(f"{account.name} is of no known unit" for account in self.accounts if {*account.units} - parents.keys()),
         ]
         if faults:
             raise ValueError("; ".join(faults))
@@ -127,7 +217,7 @@ def _circles(unit: str, parents: dict[str, str | None]) -> bool:
 def read(path: Path) -> DirectoryFile:
     """The file's content. Raises: BrokenDirectory"""
     try:
-        return DirectoryFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return DirectoryFile.model_validate(plain(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         raise BrokenDirectory(f"{path.name}: cannot be read ({type(error).__name__})") from None
     except yaml.YAMLError:

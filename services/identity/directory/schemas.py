@@ -1,31 +1,36 @@
 """The directory over HTTP."""
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict
 
 
-class UnitTitle(BaseModel):
-    zh: str
-    en: str
+class HeldRole(BaseModel):
+    """A role over a unit, now or to come; `deputy_for`: held in the place of somebody absent."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    role: str
+    unit: str
+    from_on: date
+    until_on: date | None
+    deputy_for: str | None
 
 
-class Unit(BaseModel):
-    """An organisation unit; `parent` is null for the top."""
+class Restated(BaseModel):
+    """How much was published once more."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"id": "north", "parent": "hq", "title": {"zh": "北区", "en": "North"}}}
-    )
-
-    id: str
-    parent: str | None
-    title: UnitTitle
-
-
-class Units(BaseModel):
-    items: list[Unit]
+    units: int
+    people: int
+    clients: int
+    keys: int
 
 
 class Me(BaseModel):
-    """The caller: who they are, and what their roles grant. `full_name` is null for an account of another issuer."""
+    """The caller: who they are, and what their roles grant. `full_name` is null for an account of another issuer.
+
+    `roles` and `actions` are what counts at this moment; `held` is what the directory says of the person.
+    """
 
     name: str
     full_name: str | None
@@ -33,3 +38,4 @@ class Me(BaseModel):
     roles: list[str]
     unit: str
     actions: list[str]
+    held: list[HeldRole]

@@ -1,18 +1,26 @@
-"""Refusals to sign in. They tell nobody which names exist."""
+"""Refusals of signing in, for pages and for routes."""
 
-from shared.errors import TooManyRequests, Unauthenticated
-
-
-def refused() -> Unauthenticated:
-    detail = "The name or the secret is wrong, or the account is closed."
-    return Unauthenticated("sign_in_refused", detail, headers={"WWW-Authenticate": 'Bearer realm="kehu"'})
+from shared.errors import Forbidden, Malformed, NotFound, Unauthenticated
 
 
-def locked(wait_s: int) -> TooManyRequests:
-    detail = f"Too many failed sign-ins; try again in {wait_s} s."
-    return TooManyRequests("sign_in_locked", detail, headers={"Retry-After": str(wait_s)})
+def no_session() -> Unauthenticated:
+    return Unauthenticated("no_session", "Sign in first.")
 
 
-def busy() -> TooManyRequests:
-    detail = "Many are signing in at this moment; try again shortly."
-    return TooManyRequests("sign_in_busy", detail, headers={"Retry-After": "2"})
+def foreign_form() -> Forbidden:
+    return Forbidden("foreign_form", "This form is not from this page, or it is too old. Open it again.")
+
+
+def no_such_session() -> NotFound:
+    return NotFound("not_found", "There is no such sign-in of yours.")
+
+
+def no_person() -> Forbidden:
+    challenge = 'Bearer realm="kehu", error="insufficient_scope", scope="openid"'
+    detail = "The token is not of a person who signed in."
+    return Forbidden("insufficient_scope", detail, headers={"WWW-Authenticate": challenge})
+
+
+def bad_request(error: str) -> Malformed:
+    detail = "The app that sent you here asked for something that cannot be answered. Tell those who run it."
+    return Malformed("bad_authorization_request", detail, members={"error": error})

@@ -1,148 +1,196 @@
-"""Signing in: proves a name, slows guessing down, gives a token; each attempt is an event. Called by routes and jobs.
+"""Signing in, step by step: password, second factor if there is one, a new password if it is due.
 
-Unlike other services this one opens its transactions itself: a refusal must be stored although it is an error, and no
-connection may be held while a password is being hashed.
+Called by the pages. Slows guessing down; each attempt is an event. Opens its transactions itself: a refusal is stored
+although it is an error, and no connection is held while a password is being hashed.
 """
 
-import asyncio
-import hashlib
-import hmac
-import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
+from datetime import datetime
+from uuid import UUID
 
-from services.identity.directory.rules import Account, Kind
-from services.identity.directory.service import Directory
-from services.identity.settings import IdentitySettings
-from services.identity.sign_in import errors, repository, rules
-from services.identity.sign_in.rules import Patience, Reason
-from services.identity.signing_key.service import SigningKeys
+from services.identity.account import errors as refusals
+from services.identity.account.guard import Guard
+from services.identity.account.people import People, Person
+from services.identity.account.rules import Account, Reason
+from services.identity.account.second_factor import SecondFactors
+from services.identity.account.service import Accounts
+from services.identity.sign_in import errors
+from services.identity.sign_in.failures import Failure, Failures
+from services.identity.sign_in.rules import Session, Stage
+from services.identity.sign_in.sessions import Sessions
 from shared.db import Database, Transaction
-from shared.events import SignedIn, SignInFailed
-from shared.events.envelope import Event
-from shared.ids import new_id
-from shared.outbox import Outbox
 
-_METHODS = {Kind.PERSON: "password", Kind.CLIENT: "client_credentials"}
+_PASSWORD, _BOTH = "password", "password+totp"
 _LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody at `address` says to be `name`."""
+    """Somebody at `address`, in a browser that calls itself `agent`, says to be `name`.
 
-    kind: Kind
+    `replaces`: the cookie of that browser; whoever was signed in there is no longer.
+    """
+
     name: str
-    secret: str = field(repr=False)
+    password: str = field(repr=False)
     address: str
+    agent: str = ""
+    replaces: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
-    """An access token and its lifetime in seconds."""
+class Opened:
+    """A step was taken: the secret for the cookie, and what is asked next."""
 
-    token: str = field(repr=False)
-    expires_in: int
+    session: UUID
+    secret: str = field(repr=False)
+    stage: Stage
 
 
 class SignIns:
     def __init__(
-        self, database: Database, outbox: Outbox, directory: Directory, keys: SigningKeys, settings: IdentitySettings
+        self,
+        database: Database,
+        accounts: Accounts,
+        people: People,
+        factors: SecondFactors,
+        guard: Guard,
+        sessions: Sessions,
+        failures: Failures,
     ) -> None:
         self._database = database
-        self._outbox = outbox
-        self._directory = directory
-        self._keys = keys
-        self._settings = settings
-        self._mark_key = hmac.digest(settings.kek.get_secret_value().encode(), b"kehu failed sign-ins", hashlib.sha256)
-        waits = (settings.first_lock_s, settings.longest_lock_s, settings.failures_forgotten_s)
-        first, longest, forgotten = (timedelta(seconds=each) for each in waits)
-        self._of_name = Patience(settings.name_free_failures, first, longest, forgotten)
-        self._of_address = Patience(settings.address_free_failures, first, longest, forgotten)
-        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
-        self._under_way = 0
+        self._accounts = accounts
+        self._people = people
+        self._factors = factors
+        self._guard = guard
+        self._sessions = sessions
+        self._failures = failures
 
-    async def sign_in(self, attempt: Attempt, now: datetime) -> Issued:
-        """A token for whoever proves to be the named account.
+    async def begin(self, attempt: Attempt, now: datetime) -> Opened:
+        """A session for whoever proves to be the named person.
 
         Raises: Unauthenticated (sign_in_refused), TooManyRequests (sign_in_locked, sign_in_busy)
         """
-        name_mark = rules.mark_of_name(self._mark_key, attempt.name)
-        patience = {name_mark: self._of_name, rules.mark_of_address(self._mark_key, attempt.address): self._of_address}
-        async with self._turn(name_mark):
+        account = await self.prove(attempt.name, attempt.password, attempt.address, now)
+        rehashed = await self._accounts.rehashed(account, attempt.password)
+        async with self._database.transaction("writer") as tx:
+            await self._accounts.hold(tx, account)
+            if rehashed is not None:
+                await self._accounts.keep_hash(tx, account, rehashed)
+            await self._sessions.replace(tx, attempt.replaces, now)
+            stage = Stage.SECOND_FACTOR if account.has_second_factor else self._after_proof(account, now)
+            session, secret = await self._sessions.begin(tx, account.name, stage, attempt.agent, now)
+        return Opened(session, secret, stage)
+
+    async def prove(self, name: str, password: str, address: str, now: datetime) -> Account:
+        """The account, if this is its password and the person may sign in. A failure counts, and is an event.
+
+        Raises: Unauthenticated (sign_in_refused), TooManyRequests (sign_in_locked, sign_in_busy)
+        """
+        async with self._guard.turn(name):
             async with self._database.reading() as tx:
-                account = await self._claimed(tx, attempt)
-                locked_until = await repository.locked_until(tx, list(patience))
-            if locked_until is not None and locked_until > now:
-                await self._record_lock(account, attempt, now)
-                raise errors.locked(math.ceil((locked_until - now).total_seconds()))
-            proven = await self._directory.proves(account, attempt.secret)
-            reason = rules.reason_of(account, proven=proven)
+                account, person = await self._claimed(tx, name, now)
+                wait_s = await self._guard.wait_of(tx, name, address, now)
+            if wait_s:
+                await self._failures.count(_failure(account, _PASSWORD, Reason.LOCKED))
+                raise refusals.locked(wait_s)
+            proven = await self._accounts.proves(account, password)
+            reason = _reason_of(account, person, proven=proven)
             async with self._database.transaction("writer") as tx:
                 if account is not None and reason is None:
-                    await repository.forget(tx, name_mark)
-                    return await self._issue(tx, account, attempt, now)
-                for mark, limits in patience.items():
-                    failures = await repository.count(tx, mark, now, now - limits.forgotten_after)
-                    await repository.lock_out(tx, mark, limits.locked_until(failures, now))
-                await self._publish_failure(tx, account, attempt, reason or Reason.UNKNOWN_NAME, now)
-        raise errors.refused()
+                    if not account.has_second_factor:  # else the code is still to come, and may be guessed
+                        await self._guard.passed(tx, name)
+                    return account
+                await self._guard.failed(tx, name, address, now)
+                await self._failures.note(tx, _failure(account, _PASSWORD, reason or Reason.UNKNOWN_NAME), now)
+        raise refusals.refused()
 
-    @asynccontextmanager
-    async def _turn(self, mark: bytes) -> AsyncIterator[None]:
-        """One attempt at a time for each name, so that parallel guesses count one by one; not too many in all."""
-        if self._under_way >= self._settings.hashing_queue:
-            raise errors.busy()
-        turn = self._turns.setdefault(mark, asyncio.Lock())
-        self._under_way += 1
-        try:
-            async with turn:
-                yield
-        finally:
-            self._under_way -= 1
+    async def _claimed(self, tx: Transaction, name: str, now: datetime) -> tuple[Account | None, Person | None]:
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            return None, None
+        return await self._accounts.find(tx, name), await self._people.find(tx, name, now)
 
-    async def _claimed(self, tx: Transaction, attempt: Attempt) -> Account | None:
-        """The account, if it exists and proves itself in this way."""
-        if len(attempt.name) > _LONGEST_NAME or not attempt.name.isprintable():
-            return None
-        account = await self._directory.find(tx, attempt.name)
-        return account if account is not None and account.kind is attempt.kind else None
+    def _after_proof(self, account: Account, now: datetime) -> Stage:
+        return Stage.PASSWORD if self._accounts.is_due(account, now) else Stage.OPEN
 
-    async def _issue(self, tx: Transaction, account: Account, attempt: Attempt, now: datetime) -> Issued:
-        await self._directory.rehash(tx, account, attempt.secret)
-        lifetime = self._settings.token_lifetime
-        claims = rules.claims_of(
-            account,
-            issuer=self._settings.issuer,
-            audience=self._settings.audience,
-            now=now,
-            lifetime=lifetime,
-            token_id=new_id(),
-        )
-        token = await self._keys.sign(tx, claims, now)
-        actor = f"{'client' if account.kind is Kind.CLIENT else 'staff'}/{account.name}"
-        await self._publish(tx, SignedIn(name=account.name, method=_METHODS[attempt.kind]), account.name, actor, now)
-        return Issued(token, int(lifetime.total_seconds()))
+    async def give_code(self, secret: str, code: str, address: str, now: datetime) -> Opened:
+        """The second step: a code of the authenticator, or one of those for emergencies.
 
-    async def _record_lock(self, account: Account | None, attempt: Attempt, now: datetime) -> None:
+        Raises: Unauthenticated (no_session), Invalid (wrong_code), TooManyRequests
+        """
+        async with self._database.transaction() as tx:
+            session = await self._at(tx, secret, Stage.SECOND_FACTOR, now)
+        async with self._guard.turn(session.name):
+            async with self._database.reading() as tx:
+                account = await self._accounts.find(tx, session.name)
+                wait_s = await self._guard.wait_of(tx, session.name, address, now)
+            if wait_s:
+                await self._failures.count(_failure(account, _BOTH, Reason.LOCKED))
+                raise refusals.locked(wait_s)
+            async with self._database.transaction("writer") as tx:
+                session = await self._at(tx, secret, Stage.SECOND_FACTOR, now)
+                if account is not None and await self._factors.accepts(tx, session.name, code, now):
+                    await self._guard.passed(tx, session.name)
+                    stage = self._after_proof(account, now)
+                    return Opened(session.id, await self._sessions.advance(tx, session, stage, _BOTH, now), stage)
+                await self._guard.failed(tx, session.name, address, now)
+                await self._failures.note(tx, _failure(account, _BOTH, Reason.WRONG_CODE), now)
+        raise refusals.wrong_code()
+
+    async def renew_password(self, secret: str, new: str, now: datetime) -> Opened:
+        """The last step: a new password for one that is due.
+
+        Raises: Unauthenticated (no_session), Invalid (unfit_password)
+        """
+        async with self._database.transaction() as tx:
+            session = await self._at(tx, secret, Stage.PASSWORD, now)
+            account = await self._accounts.find(tx, session.name)
+            assert account is not None  # a session is of an account
+            former = await self._accounts.former(tx, account, now)
+        fit = await self._accounts.fit(session.name, new, former, now)
         async with self._database.transaction("writer") as tx:
-            await self._publish_failure(tx, account, attempt, Reason.LOCKED, now)
+            session = await self._at(tx, secret, Stage.PASSWORD, now)
+            actor = f"staff/{session.name}"
+            since = await self._accounts.set_password(tx, session.name, fit, now, actor=actor, occasion="rotation")
+            secret = await self._sessions.advance(tx, session, Stage.OPEN, session.method, since)
+        return Opened(session.id, secret, Stage.OPEN)
 
-    async def _publish_failure(
-        self, tx: Transaction, account: Account | None, attempt: Attempt, reason: Reason, now: datetime
-    ) -> None:
-        name = account.name if account else None
-        event = SignInFailed(name=name, method=_METHODS[attempt.kind], reason=reason.value)
-        await self._publish(tx, event, name or "unknown", "anonymous", now)
+    async def invited(self, code: str, now: datetime) -> tuple[Account, list[str]]:
+        """Whom an invitation is for, and hashes of passwords that may not return. Raises: NotFound (no_invitation)"""
+        async with self._database.reading() as tx:
+            account = await self._invited(tx, code, now)
+            return account, await self._accounts.former(tx, account, now)
 
-    async def _publish(self, tx: Transaction, event: Event, name: str, actor: str, now: datetime) -> None:
-        envelope = self._outbox.envelope(event, feature="sign_in", subject=f"account/{name}", actor=actor, at=now)
-        await self._outbox.add(tx, envelope, event)
+    async def use_invitation(self, code: str, fit: str, now: datetime) -> None:
+        """Set the password. Raises: NotFound (no_invitation)"""
+        async with self._database.transaction("writer") as tx:
+            await self._invited(tx, code, now)
+            await self._accounts.use_invitation(tx, code, fit, now)
 
-    async def forget_failures(self, tx: Transaction, now: datetime) -> int:
-        """Drop counts that would start afresh anyway; how many."""
-        before = now - timedelta(seconds=self._settings.failures_forgotten_s)
-        return await repository.forget_old(tx, before, now)
+    async def _invited(self, tx: Transaction, code: str, now: datetime) -> Account:
+        """Void, too, is what has become the whole way into an account whose roles clear more than its maker does."""
+        account, clears = await self._accounts.invited(tx, code, now)
+        if account.rests_on_password and not clears.covers(await self._people.clearance(tx, account.name, now)):
+            raise refusals.no_invitation()
+        return account
+
+    async def _at(self, tx: Transaction, secret: str, stage: Stage, now: datetime) -> Session:
+        session = await self._sessions.find(tx, secret, now)
+        if session is None or session.stage is not stage:
+            raise errors.no_session()
+        return session
+
+
+def _failure(account: Account | None, method: str, reason: Reason) -> Failure:
+    return Failure(account.name if account else None, method, reason)
+
+
+def _reason_of(account: Account | None, person: Person | None, *, proven: bool) -> Reason | None:
+    """Why this account may not come in, if so."""
+    if account is None:
+        return Reason.UNKNOWN_NAME
+    if not proven:
+        return Reason.WRONG_SECRET
+    if account.locked_at is not None:
+        return Reason.LOCKED
+    return None if person is not None and person.in_service else Reason.INACTIVE

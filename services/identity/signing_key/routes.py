@@ -1,11 +1,11 @@
-"""The HTTP door of the signing keys: discovery and key set for every verifier, rotation for staff who may."""
+"""The HTTP door of the signing keys: the key set for every verifier, rotation for staff who may."""
 
 from typing import Annotated
 
 from fastapi import Response
 
-from services.identity.signing_key.schemas import Discovery, JsonWebKeys, SigningKey
-from services.identity.signing_key.service import ALGORITHM, SigningKeys
+from services.identity.signing_key.schemas import JsonWebKeys, SigningKey
+from services.identity.signing_key.service import SigningKeys
 from shared.auth import Principal, may
 from shared.clock import now
 from shared.web import Router, Tx, problem_responses
@@ -13,23 +13,8 @@ from shared.web import Router, Tx, problem_responses
 _CACHED = "public, max-age=60"
 
 
-def build(keys: SigningKeys, issuer: str) -> Router:
+def build(keys: SigningKeys) -> Router:
     router = Router(tags=["keys"])
-    address = issuer.rstrip("/")
-
-    @router.get("/.well-known/openid-configuration", summary="What this issuer offers")
-    async def get_discovery(response: Response) -> Discovery:
-        response.headers["Cache-Control"] = _CACHED
-        return Discovery(
-            issuer=issuer,
-            jwks_uri=f"{address}/.well-known/jwks.json",
-            token_endpoint=f"{address}/oauth/token",
-            grant_types_supported=["client_credentials"],
-            response_types_supported=[],
-            subject_types_supported=["public"],
-            id_token_signing_alg_values_supported=[ALGORITHM],
-            token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
-        )
 
     @router.get("/.well-known/jwks.json", summary="The public keys", responses=problem_responses(503))
     async def get_keys(tx: Tx, response: Response) -> JsonWebKeys:

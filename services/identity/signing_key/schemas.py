@@ -1,4 +1,4 @@
-"""Signing keys and discovery over HTTP."""
+"""Signing keys over HTTP."""
 
 from datetime import datetime
 from typing import Any
@@ -10,19 +10,6 @@ class JsonWebKeys(BaseModel):
     """RFC 7517 §5."""
 
     keys: list[dict[str, Any]]
-
-
-class Discovery(BaseModel):
-    """OpenID Connect Discovery 1.0 / RFC 8414: what this issuer offers."""
-
-    issuer: str
-    jwks_uri: str
-    token_endpoint: str
-    grant_types_supported: list[str]
-    response_types_supported: list[str]
-    subject_types_supported: list[str]
-    id_token_signing_alg_values_supported: list[str]
-    token_endpoint_auth_methods_supported: list[str]
 
 
 class SigningKey(BaseModel):

@@ -4,6 +4,7 @@ A private key leaves the database sealed and is opened in memory only (R2.3).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,21 @@ from shared.outbox import Outbox
 from shared.sealing import KeyRing, WrappedKey
 
 ALGORITHM = "ES256"
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a kind of token, none itself
+"""The `typ` of an access token (RFC 9068), by which nobody takes an ID token for one."""
 _SKEW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """An opened key; signing waits for nothing."""
+
+    kid: str
+    key: ECKey = field(repr=False)
+
+    def sign(self, claims: Mapping[str, Any], *, kind: str) -> str:
+        """A compact JWS of the claims, of a kind (`typ`)."""
+        return jwt.encode({"alg": ALGORITHM, "kid": self.kid, "typ": kind}, dict(claims), self.key, [ALGORITHM])
 
 
 class SigningKeys:
@@ -80,13 +95,12 @@ class SigningKeys:
         await repository.add(tx, row)
         return row
 
-    async def sign(self, tx: Transaction, claims: Mapping[str, Any], now: datetime) -> str:
-        """A compact JWS of the claims."""
+    async def signer(self, tx: Transaction, now: datetime) -> Signer:
+        """The key that signs at this moment."""
         row = await repository.signer(tx, now)
         if row is None:
             raise RuntimeError("no signing key is active; SigningKeys.ensure() comes first")
-        key = self._opened.get(row["kid"]) or self._open(row)
-        return jwt.encode({"alg": ALGORITHM, "kid": row["kid"]}, dict(claims), key, algorithms=[ALGORITHM])
+        return Signer(row["kid"], self._opened.get(row["kid"]) or self._open(row))
 
     def _open(self, row: Record) -> ECKey:
         kid = row["kid"]
@@ -105,7 +119,11 @@ class SigningKeys:
 
 
 class OwnKeys:
-    """The same keys as this service's own authenticator looks them up: from the database, not over HTTP."""
+    """The same keys as this service's own authenticator looks them up: from the database, not over HTTP.
+
+    `database` is a pool of its own: requests ask for keys while they hold a connection; if all did so at once in one
+    pool, none would get a second.
+    """
 
     def __init__(self, database: Database, keys: SigningKeys, clock: Callable[[], datetime]) -> None:
         self._database = database

@@ -101,14 +101,16 @@ def upgrade() -> None:
             "mark", sa.LargeBinary(), nullable=False, comment="HMAC of a name or an address: neither stands in clear"
         ),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("last_failed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "forgotten_at", sa.DateTime(timezone=True), nullable=False, comment="from then on it is counted afresh"
+        ),
         sa.Column(
             "locked_until", sa.DateTime(timezone=True), nullable=True, comment="none while failures are still free"
         ),
         sa.PrimaryKeyConstraint("mark"),
         comment="how often a name (existing or not) or an address failed of late",
     )
-    op.create_index("ix_sign_in_failure_last_failed_at", "sign_in_failure", ["last_failed_at"], unique=False)
+    op.create_index("ix_sign_in_failure_forgotten_at", "sign_in_failure", ["forgotten_at"], unique=False)
     op.create_table(
         "signing_key",
         sa.Column("kid", sa.Text(), nullable=False),
@@ -165,7 +167,7 @@ def downgrade() -> None:
     op.drop_index("ix_unit_parent", table_name="unit")
     op.drop_table("unit")
     op.drop_table("signing_key")
-    op.drop_index("ix_sign_in_failure_last_failed_at", table_name="sign_in_failure")
+    op.drop_index("ix_sign_in_failure_forgotten_at", table_name="sign_in_failure")
     op.drop_table("sign_in_failure")
     op.drop_table("outbox")
     op.drop_table("idempotency")

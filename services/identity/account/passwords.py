@@ -1,6 +1,6 @@
 """Hashing of passwords and client secrets: argon2id, in threads, a few at a time.
 
-Used by the directory's service only. Never holds a database connection while it hashes.
+Used by accounts and clients. Never holds a database connection while it hashes.
 """
 
 import asyncio

@@ -1,0 +1,1 @@
+"""Credentials of people: passwords, invitations, second factors, and how much guessing is borne."""

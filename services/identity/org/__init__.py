@@ -1,0 +1,1 @@
+"""Organisation units: a tree, its changes and their history."""
