@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Mapping
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -21,6 +22,7 @@ class AuditSettings(ServiceSettings):
     former_keys: tuple[str, ...] = Field((), description="verifier keys that signed older checkpoints of this log")
     append_batch: int = Field(10_000, ge=1, le=10_000, description="most events of one append")
     customer_url: str = Field(description="the customer service, which opens sealed values for those who may see them")
+    identity_url: str = Field(description="the identity service, which does the same for values about staff")
 
     @field_validator("checkpoint_seed")
     @classmethod
@@ -37,6 +39,11 @@ class AuditSettings(ServiceSettings):
     @classmethod
     def _are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(Verifier.parse(key)) for key in value)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """Kind of subject -> the service that keeps it."""
+        return {"customer": self.customer_url, "staff": self.identity_url}
 
     @property
     def signer(self) -> Signer:

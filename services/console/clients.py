@@ -1,7 +1,7 @@
-"""Questions to the other services, each with the person's own token and language. Holds no authority of its own.
+"""Questions to the other services, each with the person's own token and language, and the console's token beside it.
 
-What goes wrong comes back as a `Problem` that a page can show in words. `panel` keeps a page standing while one of the
-services that it asks is away.
+Holds no authority of its own. What goes wrong comes back as a `Problem` that a page can show in words. `panel` keeps a
+page standing while one of the services that it asks is away.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 import orjson
+from starlette.types import ASGIApp
 
 from services.console.visits import Visit
+from shared.auth import NoOwnToken, OwnToken
 from shared.telemetry import current_traceparent, log
 
 T = TypeVar("T")
@@ -21,6 +23,7 @@ T = TypeVar("T")
 AWAY = "peer_away"
 _PROBLEM = "application/problem+json"
 _HEALTH_S = 1.5
+_OWN_RETRY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,19 @@ async def panel(question: Awaitable[T]) -> Panel[T]:
 
 
 class Peers:
-    """The services by name; `patience_s` is how long one may take to answer."""
+    """The services by name; `patience_s` is how long one may take to answer; `own` says who asks for the person."""
 
-    def __init__(self, addresses: Mapping[str, str], patience_s: float) -> None:
+    def __init__(self, addresses: Mapping[str, str], patience_s: float, own: OwnToken) -> None:
         self.addresses = dict(addresses)
+        self._own = own
+        self._own_due_at = 0.0
         self._http = httpx.AsyncClient(timeout=httpx.Timeout(patience_s), trust_env=False)
+
+    def join(self, name: str, app: ASGIApp) -> None:
+        """Be asked like the others, without a way over the network: what this process serves itself."""
+        self.addresses[name] = f"http://{name}"
+        transports = {self.addresses[name]: httpx.ASGITransport(app, raise_app_exceptions=False)}
+        self._http = httpx.AsyncClient(timeout=self._http.timeout, trust_env=False, mounts=transports)
 
     async def get(self, visit: Visit, service: str, path: str, **query: Any) -> Any:
         """The JSON of an answer; query values of None are left out. Raises: Refused"""
@@ -83,12 +94,12 @@ class Peers:
 
     async def text(self, visit: Visit, service: str, path: str) -> str:
         """The text of an answer that is no JSON. Raises: Refused"""
-        return (await self._answer(service, "GET", path, _headers(visit))).text
+        return (await self._answer(service, "GET", path, await self._headers(visit))).text
 
     async def reply(self, visit: Visit, service: str, path: str, **query: Any) -> Reply:
         """The same, with the ETag."""
         given = {name: value for name, value in query.items() if value is not None}
-        return await self._ask(service, "GET", path, _headers(visit), params=given)
+        return await self._ask(service, "GET", path, await self._headers(visit), params=given)
 
     async def send(
         self,
@@ -103,14 +114,8 @@ class Peers:
     ) -> Reply:
         """A change; `if_match` the ETag that it is made on, `key` the Idempotency-Key. Raises: Refused"""
         optional = {"If-Match": if_match, "Idempotency-Key": key}
-        headers = _headers(visit) | {name: value for name, value in optional.items() if value}
+        headers = await self._headers(visit) | {name: value for name, value in optional.items() if value}
         return await self._ask(service, method, path, headers, json=body)
-
-    async def token(self, name: str, password: str, language: str) -> str:
-        """An access token for a person. Raises: Refused"""
-        body = {"name": name, "password": password}
-        answer = await self._ask("identity", "POST", "/v1/sign-ins", {"Accept-Language": language}, json=body)
-        return str(answer.body["access_token"])
 
     async def is_ready(self, service: str) -> bool | None:
         """Whether a service says that all its parts are usable; None if it says nothing."""
@@ -128,7 +133,7 @@ class Peers:
 
         Raises: Refused
         """
-        headers = _headers(visit) | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        headers = await self._headers(visit) | ({"Last-Event-ID": last_event_id} if last_event_id else {})
         given = {name: value for name, value in query.items() if value is not None}
         timeout = httpx.Timeout(self._http.timeout.connect, read=silence_s)
         url = self.addresses[service] + path
@@ -157,6 +162,22 @@ class Peers:
             raise Refused(_problem_of(service, answer))
         return answer
 
+    async def _headers(self, visit: Visit) -> dict[str, str]:
+        own: dict[str, str] = {}
+        clock = asyncio.get_running_loop().time
+        if clock() >= self._own_due_at:
+            try:
+                own = await self._own.headers()
+            except NoOwnToken as error:
+                # What demands it will refuse; all other pages stand, and do not wait for it each time.
+                self._own_due_at = clock() + _OWN_RETRY_S
+                log(part="clients").warning("own_token_not_had", error=type(error).__name__)
+        return own | {
+            "Authorization": f"Bearer {visit.token}",
+            "Accept-Language": visit.language,
+            "traceparent": current_traceparent() or "",
+        }
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -170,14 +191,6 @@ async def together(**questions: Awaitable[Any]) -> dict[str, Any]:
 def _away(service: str, error: Exception) -> Refused:
     log(part="clients").warning("peer_away", service=service, error=type(error).__name__)
     return Refused(Problem(service, 503, AWAY))
-
-
-def _headers(visit: Visit) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {visit.token}",
-        "Accept-Language": visit.language,
-        "traceparent": current_traceparent() or "",
-    }
 
 
 def _problem_of(service: str, answer: httpx.Response) -> Problem:

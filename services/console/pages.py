@@ -6,37 +6,29 @@ Called by every route and by `refusals`. Strict policy: no inline script or styl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.asset.service import Asset
-from services.console.visits import FORM_FIELD, LANGUAGES, Visit
-from services.console.wording import LANGUAGE_TAGS, Wording, figure_of, moment_of
+from services.console.visits import Visit
+from services.console.wording import Wording, figure_of, moment_of
+from shared.web.site import HEADERS, LANGUAGES, templates
+from shared.web.texts import LANGUAGE_TAGS
 
-POLICY = "; ".join(
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
-        "form-action 'self'",
+        "form-action 'self' {issuer}",  # what a form leads to may lead on to signing in or out
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-    "Vary": "Accept-Language, Cookie",
-}
+_HEADERS = {**HEADERS, "Referrer-Policy": "same-origin"}
 NAVIGATION = (
     ("start", "/", None),
     ("live", "/entries/live", "entry.read"),
@@ -44,13 +36,18 @@ NAVIGATION = (
     ("customers", "/customers", "customer.read"),
     ("submissions", "/submissions", "submission.read"),
     ("inbox", "/inbox", "inbox.read"),
+    ("people", "/people", "staff.read"),
+    ("why", "/why", "authority.explain"),
     ("dead_letters", "/dead-letters", "dead_letter.read"),
 )
 """Key of the text, address, and the action without which a page is of no use."""
 
 
 class Pages:
-    """`labels`: {zh, en} by code of an item or indicator; `indicators`: item by indicator that shows its value."""
+    """`labels`: {zh, en} by code of an item or indicator; `indicators`: item by indicator that shows its value.
+
+    `issuer` is the origin of the sign-in service, `account_url` its page for a person's own account.
+    """
 
     def __init__(
         self,
@@ -58,31 +55,24 @@ class Pages:
         labels: Mapping[str, Any],
         indicators: Mapping[str, str],
         *,
-        secure_cookies: bool,
+        issuer: str,
+        account_url: str | None,
     ) -> None:
-        self._secure = secure_cookies
+        self._headers = {"Content-Security-Policy": _POLICY.format(issuer=issuer), **_HEADERS}
         self._labels = labels
         self._wordings = {language: Wording(language) for language in LANGUAGES}
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates(Path(__file__).parent / "templates")
         self._templates.globals.update(
             assets=assets,
-            languages=LANGUAGES,
-            form_field=FORM_FIELD,
-            with_query=with_query,
             navigation=NAVIGATION,
+            account_url=account_url,
             indicators=indicators,
         )
         self._templates.filters.update(moment=moment_of, segment=_segment, figure=figure_of)
 
     def answer(self, visit: Visit, template: str, /, status: int = 200, **content: Any) -> Response:
         """The page."""
-        response = HTMLResponse(self.render(visit, template, **content), status, HEADERS)
+        response = HTMLResponse(self.render(visit, template, **content), status, self._headers)
         response.headers["Content-Language"] = LANGUAGE_TAGS[visit.language]
         return response
 
@@ -96,23 +86,13 @@ class Pages:
             term=wording.term,
             label=wording.label,
             value=wording.value,
-            item_label=lambda code: wording.label(self._labels.get(code)) or code,
+            item_label=lambda code: wording.label(self._labels.get(code)) or wording.term("person", code),
             **content,
         )
 
-    def redirect(self, path: str) -> Response:
-        """On to a page of this site, by GET."""
-        return RedirectResponse(path, 303, HEADERS)
-
-    def set_cookie(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
-        """A cookie that scripts cannot read and other sites cannot send along with a form."""
-        response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=self._secure, path="/")
-
-
-def with_query(path: str, **query: Any) -> str:
-    """An address; values of None or "" are left out."""
-    given = {name: value for name, value in query.items() if value not in (None, "")}
-    return f"{path}?{urlencode(given)}" if given else path
+    def redirect(self, address: str) -> Response:
+        """On to a page of this site, or to the issuer, by GET."""
+        return RedirectResponse(address, 303, self._headers)
 
 
 def _segment(text: object) -> str:

@@ -7,17 +7,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.console.clients import Problem
-from services.console.pages import Pages, with_query
-from services.console.visits import Visit, language_of, path_of
+from services.console.pages import Pages
+from services.console.session.rules import is_worth_asking
+from services.console.visits import Visit, visit_of
+from shared.clock import now
 from shared.errors import Invalid, KehuError
 from shared.telemetry import log
 from shared.web.problems import texts
+from shared.web.site import FORM_FIELD, language_of, page_of, path_of, with_query
 
 _ENDED = 401
+_TOO_OLD = "sign_in_too_old"
+_UNSEEN = (FORM_FIELD, "etag", "once", "back", "next")
+"""Fields of forms that nobody types."""
+_CLOSED = b"event: closed\ndata: 1\n\n"
+_STREAM = "text/event-stream"
 
 
 class Refusals:
-    """Renders problems as pages; an ended sign-in leads to the sign-in page and back."""
+    """Renders problems as pages; an ended sign-in, and one that is too old for something, lead to the issuer and back.
+
+    What a form sent is never sent again by itself: the page says that it was not done, and shows what was typed.
+    """
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
@@ -28,11 +39,40 @@ class Refusals:
 
     def page(self, request: Request, problem: Problem) -> Response:
         is_get = request.method == "GET"
-        if problem.status == _ENDED:
-            back = path_of(request) if is_get and request.url.path != "/" else None
-            return self._pages.redirect(with_query("/sign-in", next=back))
-        visit = Visit(path_of(request) if is_get else "/", language_of(request), "")
-        return self._pages.answer(visit, "problem.html", problem.status, problem=problem)
+        visit = visit_of(request)
+        if problem.status == _ENDED and self._leads_on(visit, problem):
+            if not is_get:
+                return self._not_done(request, visit, problem)
+            if _STREAM in request.headers.get("accept", ""):
+                return Response(_CLOSED, media_type=_STREAM)
+            return self._pages.redirect(_sign_in(problem, path_of(request)))
+        shown = Visit(path_of(request) if is_get else "/", visit.language, "")
+        return self._pages.answer(shown, "problem.html", problem.status, problem=problem)
+
+    @staticmethod
+    def _leads_on(visit: Visit, problem: Problem) -> bool:
+        if problem.code != _TOO_OLD:
+            return True
+        signed_in_at = visit.principal.signed_in_at if visit.principal is not None else None
+        return is_worth_asking(signed_in_at, problem.members.get("max_age"), now())
+
+    def _not_done(self, request: Request, visit: Visit, problem: Problem) -> Response:
+        """A form was sent in vain."""
+        shown = Visit("/", visit.language, "")
+        typed = [text for name, text in visit.form.items() if name not in _UNSEEN and isinstance(text, str) and text]
+        return self._pages.answer(
+            shown,
+            "not_done.html",
+            problem.status,
+            is_too_old=problem.code == _TOO_OLD,
+            onward=_sign_in(problem, page_of(request.headers.get("referer", ""))),
+            typed=typed,
+        )
+
+
+def _sign_in(problem: Problem, back: str) -> str:
+    fresh = "true" if problem.code == _TOO_OLD else None
+    return with_query("/sign-in", next=back if back != "/" else None, fresh=fresh)
 
 
 def problem_of(error: KehuError, language: str) -> Problem:

@@ -1,7 +1,7 @@
 """Settings of the console; read once, by `shared.settings.load`."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -11,21 +11,27 @@ from shared.settings import ServiceSettings
 
 
 class ConsoleSettings(ServiceSettings):
-    """Where the other services are, and how long a browser stays signed in."""
+    """Where the other services are, and who the console is at the issuer."""
 
     model_config = SettingsConfigDict(env_prefix="CONSOLE_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     kek: SecretStr = Field(
         description="key ring that seals tokens of sessions: name:base64[,name:base64…], active first"
     )
-    identity_url: str = Field(description="where pages sign people in")
+    url: str = Field(
+        pattern=r"^https?://[^\s?#]+$", description="the console's own address, where the issuer sends browsers back to"
+    )
+    client: str = Field("console", description="name under which people sign in to it, at the issuer")
+    client_secret: SecretStr | None = Field(None, description="and its secret there, if it has one")
+    account_url: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="the issuer's page where people see to their own account"
+    )
+    identity_url: str = Field(description="where pages ask for people")
     customer_url: str = Field(description="where pages ask for customers and open sealed values")
     reporting_url: str = Field(description="where pages ask for submissions")
     audit_url: str = Field(description="where pages ask for entries and their stream")
     notify_url: str = Field(description="where pages ask for messages")
     secure_cookies: bool = Field(True, description="false only where browsers come by plain HTTP (loopback)")
-    session_idle_s: int = Field(1800, ge=60, le=86_400, description="a session ends this long after its last page")
-    session_longest_s: int = Field(28_800, ge=60, le=86_400, description="and this long after signing in at the latest")
     peer_patience_s: float = Field(5, ge=0.1, le=60, description="how long a page waits for another service")
 
     @field_validator("kek")
@@ -39,12 +45,10 @@ class ConsoleSettings(ServiceSettings):
         return KeyRing.parse(self.kek.get_secret_value())
 
     @property
-    def session_idle(self) -> timedelta:
-        return timedelta(seconds=self.session_idle_s)
-
-    @property
-    def session_longest(self) -> timedelta:
-        return timedelta(seconds=self.session_longest_s)
+    def issuer_origin(self) -> str:
+        """Scheme and host of the issuer, which forms may lead on to."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def peers(self) -> Mapping[str, str]:

@@ -4,45 +4,26 @@ One catalogue a language under `texts/`; a test holds them in parity. Labels of 
 ours: they come from the declared measures.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from shared.clock import CHINA
+from shared.web.texts import Texts
 
-_FOLDER = Path(__file__).parent / "texts"
+TEXTS = Path(__file__).parent / "texts"
 _CENT = Decimal("0.01")
-LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 
 
-def read_catalogue(language: str) -> dict[str, str]:
-    """Text by dotted key."""
-    return dict(_flat(yaml.safe_load((_FOLDER / f"{language}.yaml").read_text("utf-8")), ""))
-
-
-def _flat(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for name, value in part.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", str(value)
-
-
-class Wording:
-    """The texts of one language."""
+class Wording(Texts):
+    """The texts of one language, and words for what other services say."""
 
     def __init__(self, language: str) -> None:
-        self.language = language
-        self._texts = read_catalogue(language)
-
-    def text(self, key: str, **slots: object) -> str:
-        """The text of a key, its slots filled in. KeyError for a key that no catalogue has: a fault of ours."""
-        return self._texts[key].format(**slots)
+        super().__init__(TEXTS, language)
 
     def term(self, family: str, code: object) -> str:
         """The word for a code of other services; the code itself if we have no word for it."""

@@ -28,7 +28,7 @@ def compose(settings: CustomerSettings) -> Parts:
     """All parts of the service."""
     parts = standard_parts("customer", settings)
     ring = KeyRing.parse(settings.kek.get_secret_value())
-    dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox), Totals(parts.regimes)
+    dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
     album = Album()
     files = Files(dictionaries, ring, parts.outbox, reads, totals, album)
     histories = Histories(dictionaries, ring, reads)
@@ -44,6 +44,7 @@ def compose(settings: CustomerSettings) -> Parts:
         dealings_routes.build(feeds),
         grading_routes.build(grades),
     ]
+    parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading)
     parts.jobs += jobs.table(keys, grading)
     return parts

@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+from shared.auth import roster_table
 from shared.inbox import inbox_tables
 from shared.outbox import outbox_table
 from shared.web import idempotency_table
@@ -10,3 +11,4 @@ METADATA = MetaData()
 outbox_table(METADATA)
 inbox_tables(METADATA)
 idempotency_table(METADATA)
+roster_table(METADATA)

@@ -24,8 +24,9 @@ def compose(settings: ReportingSettings) -> Parts:
         memory_mib=settings.judge_memory_mib,
     )
     vault = Vault(settings.key_ring)
-    submissions = Submissions(parts.outbox, vault, judges, Examiner(parts.regimes))
+    submissions = Submissions(parts.outbox, vault, judges, Examiner(parts.regimes), parts.regimes)
     parts.routers += [definition_routes.build(parts.regimes), submission_routes.build(submissions)]
+    parts.subjects["submission"] = submissions.subject
     parts.jobs += jobs.table(Keys(vault))
     parts.on_stop.append(judges.close)
     return parts

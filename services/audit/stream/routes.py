@@ -7,13 +7,13 @@ from fastapi import Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from services.audit.clients import CustomerValues
+from services.audit.clients import Values
 from services.audit.stream import errors, service
-from services.audit.stream.frames import HEARTBEAT_S, frames
+from services.audit.stream.frames import LOOK_S, frames
 from services.audit.stream.rules import Filter
 from services.audit.stream.schemas import Entry
 from services.audit.stream.tail import Tail
-from shared.auth import Authenticator, Principal, may
+from shared.auth import Authenticator, Principal, address_of, may
 from shared.db import Database
 from shared.web import Cursor, Limit, Page, Router, problem_responses
 from shared.web.pages import read_cursor, write_cursor
@@ -24,7 +24,7 @@ Reader = Annotated[Principal, may(_READ)]
 Text = Annotated[str | None, StringConstraints(min_length=1, max_length=512)]
 Index = Annotated[int, Path(ge=0, lt=service.END)]
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
-Values = Annotated[bool, Query(alias="values", description="open sealed values, where you may")]
+Opened = Annotated[bool, Query(alias="values", description="open sealed values, where you may")]
 
 
 class EventStream(StreamingResponse):
@@ -33,14 +33,14 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-def build(database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: CustomerValues) -> Router:
+def build(database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: Values) -> Router:
     router = Router(tags=["entries"])
     _page_routes(router, database, values)
     _live_route(router, database, origin, authenticator, tail, values)
     return router
 
 
-def _page_routes(router: Router, database: Database, values: CustomerValues) -> None:
+def _page_routes(router: Router, database: Database, values: Values) -> None:
     @router.get("/v1/entries", summary="Entries, oldest first", responses=problem_responses(422))
     async def list_entries(
         who: Reader,
@@ -50,7 +50,7 @@ def _page_routes(router: Router, database: Database, values: CustomerValues) -> 
         since: Annotated[Moment | None, Query(alias="from", description="happened then or later")] = None,
         until: Annotated[Moment | None, Query(alias="to", description="happened before")] = None,
         order: Literal["asc", "desc"] = "asc",
-        opened: Values = True,
+        opened: Opened = True,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[Entry]:
@@ -68,7 +68,7 @@ def _page_routes(router: Router, database: Database, values: CustomerValues) -> 
 
 
 def _live_route(
-    router: Router, database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: CustomerValues
+    router: Router, database: Database, origin: str, authenticator: Authenticator, tail: Tail, values: Values
 ) -> None:
     @router.get(
         "/v1/stream",
@@ -82,15 +82,15 @@ def _live_route(
         subject: Text = None,
         type: Text = None,
         actor: Text = None,
-        opened: Values = True,
+        opened: Opened = True,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventStream:
         _require_all_units(who)
         after = await service.place(database, origin, last_event_id)
-        batches = service.follow(database, tail, Filter(subject, type, actor), after, HEARTBEAT_S)
+        batches = service.follow(database, tail, Filter(subject, type, actor), after, LOOK_S)
 
         async def reader() -> Principal:
-            principal = await authenticator.principal(request.headers.get("authorization"))
+            principal = await authenticator.principal(request.headers.get("authorization"), address_of(request))
             _require_all_units(principal)
             return principal
 

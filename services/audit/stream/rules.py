@@ -1,11 +1,14 @@
 """What may be asked of the entries, and what of an entry is shown. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
+
+from shared.auth import Principal
+from shared.events import EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,18 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the payload of an entry holds for a reader: data without the seal, item codes, and the sealed values."""
+    """What the payload of an entry holds for a reader: data without the seal, item codes, and the sealed values.
+
+    `withheld`: members of the data that are there, and left out for this reader.
+    """
 
     data: dict[str, Any]
     items: tuple[str, ...]
     sealed: str | None
+    withheld: tuple[str, ...] = ()
 
 
-def content_of(entry: StoredEntry) -> Content:
+def content_of(entry: StoredEntry, who: Principal) -> Content:
     document = orjson.loads(entry.payload)
     data = document.get("data")
     if not isinstance(data, dict):
@@ -51,7 +58,18 @@ def content_of(entry: StoredEntry) -> Content:
     sealed = data.pop("sealed", None)
     named = data.get("items")
     items = tuple(map(str, named)) if isinstance(named, list) else ()
-    return Content(data, items, sealed if isinstance(sealed, str) else None)
+    withheld = tuple(_withheld(entry.type, data, who))
+    shown = {name: value for name, value in data.items() if name not in withheld}
+    return Content(shown, items, sealed if isinstance(sealed, str) else None, withheld)
+
+
+def _withheld(event_type: str, data: Mapping[str, Any], who: Principal) -> Iterator[str]:
+    """Members that tell a value of the subject, which this reader could not see where its owner shows it."""
+    event = EVENTS.get(event_type)
+    unit, manager = (data[name] if isinstance(data.get(name), str) else None for name in ("unit", "manager"))
+    for name, action in event.shown_by.items() if event else ():
+        if name in data and not who.sight(action, unit, manager):
+            yield name
 
 
 def _place(document: Mapping[str, Any]) -> dict[str, Any]:

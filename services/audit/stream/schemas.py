@@ -23,4 +23,5 @@ class Entry(BaseModel):
         description="the event's data; `values` by item code if you may see them, or `unavailable` (their owner is "
         "away), or `erased` (their key was destroyed)"
     )
+    withheld: list[str] = Field(description="members of the data that you may not see, since they tell a value")
     leaf_hash: str = Field(description="hex; an inclusion proof starts from it")

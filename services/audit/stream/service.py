@@ -1,13 +1,12 @@
 """Use cases of reading: a page, one entry, the live stream.
 
-Routes call it. Sealed values are opened by their owner, with the reader's own token and while no connection is held; a
-reader whose roles cannot open values does not ask, since each refused question would itself become an entry.
+Routes call it. Sealed values are opened by their owner, with the reader's own token and while no connection is held.
 """
 
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from services.audit.clients import CustomerValues, Sealed
+from services.audit.clients import Sealed, Values
 from services.audit.stream import errors, repository, rules
 from services.audit.stream.rules import Content, Filter, StoredEntry
 from services.audit.stream.schemas import Entry
@@ -18,7 +17,6 @@ from shared.db import Database
 END = (1 << 63) - 1
 _PAGE = 200
 _INDEX = re.compile(r"[0-9]{1,18}")
-_OPEN = "customer.values.open"
 
 
 async def page(
@@ -70,15 +68,15 @@ async def follow(
         yield found
 
 
-async def present(found: Sequence[StoredEntry], who: Principal, values: CustomerValues, *, opened: bool) -> list[Entry]:
+async def present(found: Sequence[StoredEntry], who: Principal, values: Values, *, opened: bool) -> list[Entry]:
     """Entries as this reader may see them."""
-    contents = [rules.content_of(each) for each in found]
+    contents = [rules.content_of(each, who) for each in found]
     sealed = [
         Sealed(each.event_id, each.subject, content.sealed)
         for each, content in zip(found, contents, strict=True)
         if content.sealed
     ]
-    values_of = await values.open(who.token, sealed) if opened and who.may(_OPEN) else {}
+    values_of = await values.open(who, sealed) if opened else {}
     for each, content in zip(found, contents, strict=True):
         if each.event_id in values_of:
             content.data["values"] = values_of[each.event_id]
@@ -98,5 +96,6 @@ def _shown(entry: StoredEntry, content: Content) -> Entry:
         received_at=entry.received_at,
         items=list(content.items),
         data=content.data,
+        withheld=list(content.withheld),
         leaf_hash=entry.leaf_hash.hex(),
     )

@@ -11,7 +11,7 @@ from hashlib import sha256, sha384
 from pathlib import Path
 from typing import Any
 
-import yaml
+from shared.yamls import plain
 
 _FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -34,7 +34,7 @@ def read_assets() -> Mapping[str, Asset]:
 
 def vendored() -> list[dict[str, Any]]:
     """What `vendor.yaml` records."""
-    entries: list[dict[str, Any]] = yaml.safe_load((_FOLDER / "vendor" / "vendor.yaml").read_text("utf-8"))
+    entries: list[dict[str, Any]] = plain((_FOLDER / "vendor" / "vendor.yaml").read_text("utf-8"))
     return entries
 
 

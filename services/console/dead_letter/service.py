@@ -5,8 +5,10 @@ from typing import Any
 
 from services.console.clients import Panel, Peers, panel, together
 from services.console.visits import Visit
+from shared.events import PRODUCERS
 
-OWNERS = ("customer", "reporting", "audit", "notify")
+OWNERS = PRODUCERS
+"""Every service follows the directory, at least; the console itself, too."""
 _PAGE = 50
 
 

@@ -6,7 +6,8 @@ While the audit service is away the page is told so and the stream is taken up a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +16,13 @@ import orjson
 
 from services.console.clients import Peers, Refused
 from services.console.visits import Visit
+from shared.errors import Forbidden, Unavailable
 
 SILENCE_S = 45.0
-LOOK_S = 30.0
+LOOK_S = 5.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 10.0
 _FINAL = (401, 403, 422)
-_NO_AUTHORITY = ("bad_token", "no_token", "not_allowed", "entries_need_all_units")
 LIVE = b"event: live\ndata: 1\n\n"
 AWAY = b"event: away\ndata: 1\n\n"
 CLOSED = b"event: closed\ndata: 1\n\n"
@@ -30,13 +31,12 @@ _ALIVE = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to follow, for whom, and how a row looks. `lasts` says whether the person is still signed in."""
+    """What to follow, and how a row looks. `again`: for whom, with a good token; None once they are not signed in."""
 
     peers: Peers
-    visit: Visit
     filters: dict[str, str | None]
     row: Callable[[dict[str, Any]], str]
-    lasts: Callable[[], Awaitable[bool]]
+    again: Callable[[], Awaitable[Visit | None]]
 
 
 class _Ended(Exception):
@@ -45,50 +45,76 @@ class _Ended(Exception):
 
 async def rows(source: Source, after: str | None) -> AsyncIterator[bytes]:
     """Frames for the page, from behind the entry `after` on (None: whatever comes next)."""
-    clock = asyncio.get_running_loop().time
-    wait, looked_at = _FIRST_WAIT_S, clock()
+    wait = _FIRST_WAIT_S
     while True:
+        is_away = True
         try:
-            async for index, frame in _connected(source, after):
-                after, wait = index or after, _FIRST_WAIT_S
-                yield frame
-                if clock() - looked_at >= LOOK_S:
-                    if not await source.lasts():
-                        raise _Ended
-                    looked_at = clock()
-        except _Ended:
+            async with aclosing(_connected(source, await _reader(source), after)) as frames:
+                async for index, frame in frames:
+                    after, wait = index or after, _FIRST_WAIT_S
+                    yield frame
+            is_away = False  # audit ended it, perhaps because a token is used up: the next look tells
+        except (_Ended, Forbidden):
             yield CLOSED
             return
         except Refused as refused:
             if refused.problem.status in _FINAL:
                 yield CLOSED
                 return
-        except httpx.HTTPError:
+        except (httpx.HTTPError, Unavailable):
             pass
-        yield AWAY
+        if is_away:
+            yield AWAY
         await asyncio.sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT_S)
 
 
-async def _connected(source: Source, after: str | None) -> AsyncIterator[tuple[str | None, bytes]]:
+async def _reader(source: Source) -> Visit:
+    visit = await source.again()
+    if visit is None:
+        raise _Ended
+    return visit
+
+
+async def _connected(source: Source, visit: Visit, after: str | None) -> AsyncGenerator[tuple[str | None, bytes]]:
     """Index of the newest entry and frame of each batch, and signs of life, until the connection breaks.
 
     What comes together goes to the page together, so that a busy log does not drown a browser in messages.
     """
     filters = {**source.filters, "values": "false"}
-    async with source.peers.stream(source.visit, "audit", "/v1/stream", after, SILENCE_S, **filters) as texts:
+    clock = asyncio.get_running_loop().time
+    following = source.peers.stream(visit, "audit", "/v1/stream", after, SILENCE_S, **filters)
+    async with following as stream, aclosing(_with_pauses(stream, LOOK_S)) as texts:
         yield None, LIVE
-        buffer = ""
+        buffer, looked_at = "", clock()
         async for text in texts:
+            if clock() - looked_at >= LOOK_S:
+                await _reader(source)
+                looked_at = clock()
             *frames, buffer = (buffer + text).split("\n\n")
             fields = [_fields(frame) for frame in frames]
             entries = [orjson.loads(each["data"]) for each in fields if each.get("event") == "entry"]
             yield (str(entries[-1]["index"]), _frame(source, entries)) if entries else (None, _ALIVE)
-            closed = [each.get("data", "") for each in fields if each.get("event") == "closed"]
-            if any(code in data for data in closed for code in _NO_AUTHORITY):
-                raise _Ended
-            if closed:
+            if any(each.get("event") == "closed" for each in fields):
                 return
+    raise httpx.ReadError("the stream broke off")
+
+
+async def _with_pauses(texts: AsyncIterator[str], longest_s: float) -> AsyncGenerator[str]:
+    """The texts as they come, and nothing ("") whenever none came for so long."""
+    coming = asyncio.ensure_future(anext(texts, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=longest_s)
+            text = coming.result() if done else ""
+            if text is None:
+                return
+            yield text
+            if done:
+                coming = asyncio.ensure_future(anext(texts, None))
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
 
 
 def _fields(frame: str) -> dict[str, str]:

@@ -68,10 +68,10 @@ def build(pages: Pages, visits: Visits, peers: Peers, entries: Entries) -> Route
         def row(entry: dict[str, Any]) -> str:
             return pages.render(visit, "part/entry_row.html", entry=entry, fresh=True)
 
-        async def lasts() -> bool:
-            return await visits.lasts(visit)
+        async def again() -> Visit | None:
+            return await visits.again(visit)
 
-        source = Source(peers, visit, Search(tidy(subject), tidy(type), tidy(actor)).live, row, lasts)
+        source = Source(peers, Search(tidy(subject), tidy(type), tidy(actor)).live, row, again)
         place = last_event_id or (None if after is None else str(after))
         return StreamingResponse(rows(source, place), media_type="text/event-stream")
 

@@ -7,9 +7,9 @@ from fastapi import Depends, Query, Response
 
 from services.console.clients import Peers, panel
 from services.console.pages import Pages
-from services.console.session.rules import local_path
 from services.console.visits import Visit, Visits
 from shared.web import Router
+from shared.web.site import local_path
 
 _PAGE = 50
 Text = Annotated[str | None, Query(max_length=500)]

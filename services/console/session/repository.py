@@ -20,12 +20,33 @@ async def find(tx: Transaction, mark: bytes, *, seen_after: datetime, now: datet
     )
 
 
-async def see(tx: Transaction, session_id: UUID, now: datetime) -> None:
-    await tx.execute(update(table).where(table.c.id == session_id).values(seen_at=now))
+async def lock(tx: Transaction, session_id: UUID) -> Record | None:
+    """A session, which nobody else changes meanwhile."""
+    return await tx.fetchrow(select(table).where(table.c.id == session_id).with_for_update())
 
 
-async def remove(tx: Transaction, mark: bytes) -> int:
-    return await tx.execute(delete(table).where(table.c.mark == mark))
+async def change(tx: Transaction, session_id: UUID, **values: object) -> None:
+    await tx.execute(update(table).where(table.c.id == session_id).values(values))
+
+
+async def renew(tx: Transaction, session_id: UUID, until: datetime, sealed: bytes) -> int:
+    """Store what whoever renews until then was given."""
+    mine = (table.c.id == session_id) & (table.c.renewing_until == until)
+    return await tx.execute(update(table).where(mine).values(sealed=sealed, renewing_until=None))
+
+
+async def release(tx: Transaction, session_id: UUID, until: datetime) -> None:
+    mine = (table.c.id == session_id) & (table.c.renewing_until == until)
+    await tx.execute(update(table).where(mine).values(renewing_until=None))
+
+
+async def give_up(tx: Transaction, session_id: UUID, until: datetime) -> int:
+    """Remove it, if nobody else renews it by now."""
+    return await tx.execute(delete(table).where((table.c.id == session_id) & (table.c.renewing_until == until)))
+
+
+async def remove(tx: Transaction, mark: bytes) -> Record | None:
+    return await tx.fetchrow(delete(table).where(table.c.mark == mark).returning(table))
 
 
 async def remove_ended(tx: Transaction, *, seen_before: datetime, now: datetime) -> int:

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from services.customer.dealings import errors, repository, rules
 from services.customer.dealings.totals import Totals
-from services.customer.dictionary.service import Dictionaries, day_of
+from services.customer.dictionary.service import Dictionaries
 from services.customer.file.service import Files
 from shared.auth import Principal
+from shared.clock import day_of
 from shared.db import Record, Transaction
 from shared.errors import Fault
 from shared.events import DealingsRecorded
@@ -57,7 +58,7 @@ class Feeds:
         broken = await repository.owners(tx, Dealings.VIOLATIONS, [row["source_id"] for row in violations])
         named = {row["customer_id"] for row in (*purchases, *violations)}
         files = await self._files.reach_many(tx, who, RECORD, sorted({*named, *bought.values(), *broken.values()}))
-        taken = await repository.taken(tx, [_plain(row) for row in purchases])
+        taken = await repository.taken(tx, [_plain(row) for row in purchases if row["customer_id"] in files])
         faults = [
             *_faults(("purchases", "month"), purchases, files, bought, rules.first_month(day, 1)),
             *_faults(("violations", "found_on"), violations, files, broken, day),

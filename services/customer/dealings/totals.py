@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.customer.dealings import repository, rules
 from services.customer.dealings.rules import Formulas
-from services.customer.dictionary.service import day_of
+from shared.clock import day_of
 from shared.db import Transaction
 from shared.regime import Catalogue, Regimes, dump_value
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Query
 
 from services.customer.dictionary.schemas import DictionaryView, GroupView, ItemView, Reference
-from services.customer.dictionary.service import Dictionaries, day_of
+from services.customer.dictionary.service import Dictionaries
 from shared.auth import Principal, may
-from shared.clock import now
+from shared.clock import day_of, now
 from shared.regime import Catalogue, FieldType, Item
 from shared.web import Router, problem_responses
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.customer.dictionary import rules
-from shared.clock import CHINA
+from shared.clock import day_of
 from shared.errors import Fault
 from shared.regime import Catalogue, Codelist, Item, Regimes, Text
 from shared.regime.dictionary import Dictionary
@@ -40,8 +40,3 @@ class Dictionaries:
             return item.choices
         found = self._regimes.find(Codelist, item.codelist, on=day)
         return found.codes if found is not None else {}
-
-
-def day_of(moment: datetime) -> date:
-    """The Chinese calendar day of a moment: measures take effect by it."""
-    return moment.astimezone(CHINA).date()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.customer.dictionary.rules import pointer
-from services.customer.file.rules import Clash
-from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 
 
 def no_such_customer() -> NotFound:
@@ -53,47 +52,14 @@ def bad_cursor(seen: str) -> Invalid:
 
 
 def filter_refused(columns: Sequence[str]) -> Forbidden:
-    """Filtering by a column tells what it holds."""
+    """Filtering by a column tells what it holds, and so does the order of a list; none is named for that alone."""
     faults = [Fault(f"query:{column}", "not_cleared", column, "a column that you may read") for column in columns]
-    return Forbidden("filter_not_cleared", "You cannot filter by what you may not read.", faults)
+    by_order = "The list is in order of names, which you may not read."
+    detail = "You cannot filter by what you may not read." if faults else by_order
+    return Forbidden("filter_not_cleared", detail, faults)
 
 
 def not_readable(codes: Sequence[str]) -> Forbidden:
     """Who may not read an item may not write it blindly either."""
     faults = [Fault(pointer(code), "not_cleared", code, "an item within your clearance") for code in codes]
     return Forbidden("item_not_cleared", "Some items are above your clearance, so you cannot set them.", faults)
-
-
-def if_match_missing() -> PreconditionRequired:
-    """A change must say which version it was made on."""
-    return PreconditionRequired("if_match_required", 'Send If-Match with the ETag that you read, such as "3".')
-
-
-def bad_if_match(seen: str) -> Invalid:
-    """Not an ETag of ours."""
-    fault = Fault("header:If-Match", "bad_etag", seen[:80], 'the ETag that you read, such as "3"')
-    return Invalid("bad_if_match", "Read the customer again and send its ETag unchanged.", [fault])
-
-
-def version_ahead(current: int) -> PreconditionFailed:
-    """If-Match names a version that does not exist yet."""
-    return PreconditionFailed("version_unknown", "No such version exists; read it again.", headers=_etag(current))
-
-
-def clashing(clashes: Sequence[Clash], current: int) -> PreconditionFailed:
-    """The same items were changed meanwhile: three values each, for the caller to choose."""
-    return PreconditionFailed(
-        "changed_meanwhile",
-        "Somebody changed the same items since you read them. Decide which values hold, then send the new ETag.",
-        [Fault(pointer(each.code), "changed_meanwhile", each.yours, each.current) for each in clashes],
-        members={
-            "yours": {each.code: each.yours for each in clashes},
-            "current": {each.code: each.current for each in clashes},
-            "original": {each.code: each.original for each in clashes},
-        },
-        headers=_etag(current),
-    )
-
-
-def _etag(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}

@@ -15,7 +15,7 @@ from uuid import UUID
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
 from services.customer.file.reads import Reads
-from shared.auth import Principal, within
+from shared.auth import Principal, Sight, within
 from shared.db import Record, Transaction
 from shared.ids import parse_id
 from shared.regime import Catalogue
@@ -52,13 +52,13 @@ class Histories:
         file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
-        within(who, HISTORY, file["unit"], file["manager"])
+        sight = within(who, HISTORY, file["unit"], file["manager"])
         catalogue = self._dictionaries.catalogue(file["kind"], now)
         entries, read = [], set[str]()
         rows = await repository.history(tx, customer_id, below, limit + 1)
         for row in rows[:limit]:
             values = self._open(file, row["event_id"], row["sealed"])
-            seen, withheld = self._reads.clear(who, HISTORY, catalogue, row["items"])
+            seen, withheld = self._reads.clear(sight, catalogue, row["items"])
             if values is not None:
                 read |= seen
             entries.append(
@@ -73,7 +73,7 @@ class Histories:
                     "withheld": sorted(withheld),
                 }
             )
-        await self._reads.note(tx, who, catalogue, customer_id, read)
+        await self._reads.note(tx, who, sight, catalogue, customer_id, read, now)
         return entries, len(rows) > limit
 
     def _open(self, file: Record, event_id: UUID, sealed: bytes | None) -> dict[str, Any] | None:
@@ -94,19 +94,21 @@ class Histories:
         for each in wanted:
             customer_id = subjects[each.subject]
             file = files.get(customer_id) if customer_id is not None else None
-            if file is None or not who.scope(OPEN).reaches(file["unit"], file["manager"]):
+            sight = None if file is None else who.sight(OPEN, file["unit"], file["manager"])
+            if file is None or not sight:
                 continue
             catalogue = self._dictionaries.catalogue(file["kind"], now)
-            answer, seen = self._answer(who, catalogue, file, each)
+            answer, seen = self._answer(sight, catalogue, file, each)
             read.setdefault(file["id"], set()).update(seen)
             opened.append(answer)
         for found, codes in read.items():
             catalogue = self._dictionaries.catalogue(files[found]["kind"], now)
-            await self._reads.note(tx, who, catalogue, found, codes)
+            sight = who.sight(OPEN, files[found]["unit"], files[found]["manager"])
+            await self._reads.note(tx, who, sight, catalogue, found, codes, now)
         return opened
 
     def _answer(
-        self, who: Principal, catalogue: Catalogue, file: Record, each: Sealed
+        self, sight: Sight, catalogue: Catalogue, file: Record, each: Sealed
     ) -> tuple[dict[str, Any], Iterable[str]]:
         answer: dict[str, Any] = {"event_id": each.event_id, "state": OPENED, "values": None, "withheld": []}
         try:
@@ -115,7 +117,7 @@ class Histories:
             return {**answer, "state": UNOPENABLE, "values": {}}, ()
         if values is None:
             return {**answer, "state": ERASED}, ()
-        seen, withheld = self._reads.clear(who, OPEN, catalogue, values)
+        seen, withheld = self._reads.clear(sight, catalogue, values)
         shown = {code: value for code, value in values.items() if code in seen}
         return {**answer, "values": shown, "withheld": sorted(withheld)}, seen
 

@@ -9,7 +9,7 @@ from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
 from services.customer.file.pictures import Pictures
 from services.customer.file.repository import Written
-from shared.auth import Principal, within
+from shared.auth import Principal, Sight, within
 from shared.db import Transaction
 from shared.events import SubjectKeyDestroyed
 from shared.ids import new_id
@@ -42,15 +42,17 @@ class Keys:
             raise errors.erased()
         return file.kind, file.key
 
-    async def look(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
-        """The same for a reader, without the lock."""
+    async def look(
+        self, tx: Transaction, who: Principal, action: str, customer_id: UUID
+    ) -> tuple[str, WrappedKey, Sight]:
+        """The same for a reader, without the lock, and what they see of the file."""
         file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
-        within(who, action, file["unit"], file["manager"])
+        sight = within(who, action, file["unit"], file["manager"])
         if file["wrapped"] is None:
             raise errors.erased()
-        return file["kind"], WrappedKey(file["kek"], file["wrapped"])
+        return file["kind"], WrappedKey(file["kek"], file["wrapped"]), sight
 
     async def destroy(self, tx: Transaction, who: Principal, customer_id: UUID, reason: str, now: datetime) -> int:
         """Destroy the data key and take the personal values out of the file; its last version.

@@ -7,44 +7,54 @@ event in the transaction of the read, committed before the answer leaves: nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
-from shared.auth import Principal
+from shared.auth import Principal, Sight
+from shared.clock import day_of
 from shared.db import Transaction
 from shared.events import ClassifiedRead
 from shared.outbox import Outbox
-from shared.regime import Catalogue, Secrecy
-
-CLASSIFIED = Secrecy.CONFIDENTIAL
+from shared.regime import Catalogue, Regimes, Resource, highest
 
 
 class Reads:
     """Clears items for a reader, and notes what was read."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, regimes: Regimes) -> None:
         self._outbox = outbox
+        self._regimes = regimes
 
-    def clear(
-        self, who: Principal, action: str, catalogue: Catalogue, codes: Iterable[str]
-    ) -> tuple[set[str], set[str]]:
-        """Split codes into those that the reader may see and those to withhold; an item that is gone is withheld."""
+    def clear(self, sight: Sight, catalogue: Catalogue, codes: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Split codes into those that the sight of a file shows and those to withhold; an item that is gone is
+        withheld."""
         seen: set[str] = set()
         withheld: set[str] = set()
         for code in codes:
             item = catalogue.items.get(code)
-            cleared = item is not None and who.clears(action, item.secrecy)
+            cleared = item is not None and sight.shows(item.secrecy, item.field_class)
             (seen if cleared else withheld).add(code)
         return seen, withheld
 
     async def note(
-        self, tx: Transaction, who: Principal, catalogue: Catalogue, customer_id: UUID, codes: Iterable[str]
+        self,
+        tx: Transaction,
+        who: Principal,
+        sight: Sight,
+        catalogue: Catalogue,
+        customer_id: UUID,
+        codes: Iterable[str],
+        now: datetime,
     ) -> None:
-        """Record in `tx` that these items of a customer left the service, if any of them is classified."""
+        """Record in `tx` that these items of a customer left the service, and what for, if any is of a level from which
+        on that is declared."""
+        declared = self._regimes.get(Resource, "customer", on=day_of(now))
         levels = {code: catalogue.items[code].secrecy for code in codes}
-        classified = sorted(code for code, level in levels.items() if level.covers(CLASSIFIED))
+        classified = sorted(code for code, level in levels.items() if declared.records(level))
         if not classified:
             return
-        highest = max((levels[code] for code in classified), key=list(Secrecy).index)
-        event = ClassifiedRead(items=tuple(classified), level=highest.value)
+        purpose = sight.purpose((levels[code], catalogue.items[code].field_class) for code in classified)
+        level = highest(levels[code] for code in classified)
+        event = ClassifiedRead(items=tuple(classified), level=level.value, purpose=purpose)
         envelope = self._outbox.envelope(event, feature="access", subject=f"customer/{customer_id}", actor=who.actor)
         await self._outbox.add(tx, envelope, event)

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from fastapi import Header, Query, Request, Response
 
-from services.customer.file import errors, etags, listing
+from services.customer.file import errors, listing
 from services.customer.file.history import HISTORY, OPEN, Histories, Sealed
 from services.customer.file.keys import ERASE, Keys
 from services.customer.file.schemas import (
@@ -18,17 +18,17 @@ from services.customer.file.schemas import (
     CustomerView,
     Erasure,
     HistoryEntry,
-    OpenAnswer,
-    OpenRequest,
     Registration,
 )
 from services.customer.file.service import CHANGE, READ, REGISTER, Files
 from shared.auth import Principal, may
 from shared.clock import now
+from shared.edits import etag_of, known_version, version_of
 from shared.errors import PreconditionFailed
 from shared.web import Cursor, Limit, Page, Router, Tx, problem_responses
 from shared.web.pages import read_cursor, write_cursor
 from shared.web.problems import render
+from shared.web.sealed import OpenAnswer, OpenRequest
 
 _MISSING = problem_responses(404, 422)
 _FIRST = 2**31 - 1
@@ -57,10 +57,10 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         who: Annotated[Principal, may(CHANGE)],
         if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
     ) -> Response:
-        answer = await files.change(tx, who, customer_id, etags.base(if_match), body.values, now())
+        answer = await files.change(tx, who, customer_id, version_of(if_match), body.values, now())
         if isinstance(answer, PreconditionFailed):
             return render(request, answer)
-        return _json(answer.body, ETag=etags.of(answer.version))
+        return _json(answer.body, ETag=etag_of(answer.version))
 
     @router.post(
         "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
@@ -68,7 +68,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
     )  # fmt: skip
     async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
         answer = await files.register(tx, who, body.kind, body.values, body.unit, now())
-        return _json(answer.body, 201, ETag=etags.of(answer.version), Location=f"/v1/customers/{answer.body['id']}")
+        return _json(answer.body, 201, ETag=etag_of(answer.version), Location=f"/v1/customers/{answer.body['id']}")
 
     @router.delete(
         "/customers/{customer_id}/key", summary="Erase the personal data of a customer for ever (R15.1)",
@@ -78,7 +78,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         customer_id: UUID, body: Erasure, tx: Tx, who: Annotated[Principal, may(ERASE)]
     ) -> Response:
         version = await keys.destroy(tx, who, customer_id, body.reason, now())
-        return Response(status_code=204, headers={"ETag": etags.of(version)})
+        return Response(status_code=204, headers={"ETag": etag_of(version)})
 
 
 def _read_routes(router: Router, files: Files) -> None:
@@ -120,12 +120,12 @@ def _read_routes(router: Router, files: Files) -> None:
         who: Annotated[Principal, may(READ)],
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        known = etags.known(if_none_match)
+        known = known_version(if_none_match)
         answer = await files.read(tx, who, customer_id, now(), known=known)
         if answer is None:
             assert known is not None
-            return Response(status_code=304, headers={"ETag": etags.of(known)})
-        return _json(answer.body, ETag=etags.of(answer.version))
+            return Response(status_code=304, headers={"ETag": etag_of(known)})
+        return _json(answer.body, ETag=etag_of(answer.version))
 
 
 def _history_routes(router: Router, histories: Histories) -> None:
@@ -144,7 +144,7 @@ def _history_routes(router: Router, histories: Histories) -> None:
         "/values/open", summary="Open the sealed values of events, as far as the caller is cleared",
         response_model=OpenAnswer, responses=problem_responses(400, 413, 422),
     )  # fmt: skip
-    async def open_values(body: OpenRequest, tx: Tx, who: Annotated[Principal, may(OPEN)]) -> Response:
+    async def open_values(body: OpenRequest, tx: Tx, who: Annotated[Principal, may(OPEN, peer=True)]) -> Response:
         wanted = [Sealed(each.event_id, each.subject, each.sealed) for each in body.items]
         return _json({"items": await histories.open(tx, who, wanted, now())})
 

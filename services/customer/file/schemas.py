@@ -102,36 +102,3 @@ class HistoryEntry(BaseModel):
     state: str
     items: list[ItemChange]
     withheld: list[str]
-
-
-class SealedEvent(BaseModel):
-    """An event whose values shall be opened, as it stands in the audit log."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    event_id: UUID
-    subject: str = Field(max_length=100, examples=["customer/019a..."])
-    sealed: str = Field(max_length=400_000)
-
-
-class OpenRequest(BaseModel):
-    """Events of one page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[SealedEvent] = Field(max_length=500)
-
-
-class OpenedEvent(BaseModel):
-    """`state`: "open", "erased" (values null: the data key is destroyed) or "unopenable" (the bytes are not ours)."""
-
-    event_id: UUID
-    state: str
-    values: dict[str, Any] | None
-    withheld: list[str]
-
-
-class OpenAnswer(BaseModel):
-    """The opened events; those of customers out of the reader's reach are missing."""
-
-    items: list[OpenedEvent]

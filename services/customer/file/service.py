@@ -7,22 +7,31 @@ A change locks the row, reads only what it touches, and writes file, history and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import errors, listing, pictures, repository, rules
+from services.customer.file import columns, errors, listing, pictures, repository, rules
 from services.customer.file.pictures import Pictures
 from services.customer.file.reads import Reads
 from services.customer.file.repository import Locked, Written
-from shared.auth import Principal, within
+from shared.auth import Principal, Sight, Subject, within
 from shared.db import Record, Transaction
+from shared.edits import (
+    Edit,
+    before_and_after,
+    clashes,
+    clashing,
+    differing,
+    touched_since,
+    version_ahead,
+)
 from shared.errors import NotFound, PreconditionFailed
 from shared.events import CustomerChanged, CustomerRegistered, RegimeRef
-from shared.ids import new_id
+from shared.ids import new_id, parse_id
 from shared.outbox import Outbox
 from shared.regime import Catalogue, Ref, Use
 from shared.sealing import KeyRing, WrappedKey, to_text
@@ -67,19 +76,19 @@ class Files:
         """Open a file at version 1. Raises: Invalid, Forbidden (unit, clearance), Conflict (number_taken)."""
         catalogue = self._catalogue_of(kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now, complete=True)
-        self._refuse_unreadable(who, REGISTER, catalogue, values)
         faults += pictures.too_early(pictures.named(catalogue, values))
         if faults:
             raise errors.bad_values(faults)
         values = {code: value for code, value in values.items() if value is not None}
-        columns = {"name": "", "name_key": b"", **rules.columns_of(catalogue.uses, values)}
-        unit = self._unit_for(who, unit, columns.get("manager"))
+        listed = {"name": "", "name_key": b"", **rules.columns_of(catalogue.uses, values)}
+        unit = self._unit_for(who, unit, listed.get("manager"))
+        self._refuse_unreadable(who.sight(REGISTER, unit, listed.get("manager")), catalogue, values)
         customer_id, key = new_id(), self._ring.new_key
         wrapped = key(str(customer_id))
         event_id, items = new_id(), list(values)
-        text, sealed = self._seal(wrapped, customer_id, event_id, rules.before_and_after({}, values))
+        text, sealed = self._seal(wrapped, customer_id, event_id, before_and_after({}, values))
         event = CustomerRegistered(
-            customer_id=str(customer_id), kind=kind, unit=unit, manager=columns.get("manager"), version=1,
+            customer_id=str(customer_id), kind=kind, unit=unit, manager=listed.get("manager"), version=1,
             items=tuple(items), sealed=text, dictionary=reference(catalogue.ref),
         )  # fmt: skip
         envelope = self._outbox.envelope(
@@ -89,12 +98,12 @@ class Files:
         written = Written(1, event_id, event.type, now, who.actor, items, sealed)
         row = self._outbox.row(envelope, event)
         try:
-            await repository.register(tx, customer_id, kind, unit, columns, values, wrapped, written, row)
+            await repository.register(tx, customer_id, kind, unit, listed, values, wrapped, written, row)
         except repository.NumberTaken:
             raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
         file = {
-            "id": customer_id, "kind": kind, "unit": unit, "number": columns.get("number"),
-            "name": columns["name"], "manager": columns.get("manager"), "status": columns.get("status"), "grade": None,
+            "id": customer_id, "kind": kind, "unit": unit, "number": listed.get("number"),
+            "name": listed["name"], "manager": listed.get("manager"), "status": listed.get("status"), "grade": None,
             "version": 1, "created_by": who.actor, "created_at": now, "updated_at": now, "erased_at": None,
         }  # fmt: skip
         computed = await self._computed.items_of(tx, catalogue, customer_id, now)
@@ -114,9 +123,9 @@ class Files:
             raise errors.unit_out_of_reach(chosen)
         return chosen
 
-    def _refuse_unreadable(self, who: Principal, action: str, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
-        unreadable = [code for code in values if not who.clears(action, catalogue.items[code].secrecy)]
-        if unreadable:
+    def _refuse_unreadable(self, sight: Sight, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
+        items = [catalogue.items[code] for code in values]
+        if unreadable := [item.code for item in items if not sight.shows(item.secrecy, item.field_class)]:
             raise errors.not_readable(unreadable)
 
     def _seal(self, key: WrappedKey, customer_id: UUID, event_id: UUID, values: Any) -> tuple[str, bytes]:
@@ -135,10 +144,10 @@ class Files:
         file = await repository.lock(tx, customer_id, list(raw))
         if file is None:
             raise errors.no_such_customer()
-        within(who, CHANGE, file.unit, file.manager)
+        sight = within(who, CHANGE, file.unit, file.manager)
         catalogue = self._dictionaries.catalogue(file.kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now)
-        self._refuse_unreadable(who, CHANGE, catalogue, values)
+        self._refuse_unreadable(sight, catalogue, values)
         if photos := pictures.named(catalogue, values):
             faults += pictures.foreign(photos, await self._album.items_of(tx, customer_id, photos.values()))
         if faults:
@@ -146,30 +155,28 @@ class Files:
         if file.key is None:
             raise errors.erased()
         if base > file.version:
-            raise errors.version_ahead(file.version)
+            raise version_ahead(file.version)
         others: set[str] = set()
         if base < file.version:
             since = await self._edits_since(tx, customer_id, file.key, base)
-            if found := rules.clashes(values, file.present, since):
-                await self._reads.note(tx, who, catalogue, customer_id, [each.code for each in found])
-                return errors.clashing(found, file.version)
-            others = rules.touched_since(since)
-        changed = rules.differing(file.present, values)
+            if found := clashes(values, file.present, since):
+                await self._reads.note(tx, who, sight, catalogue, customer_id, [each.item for each in found], now)
+                return clashing(found, file.version, "/values")
+            others = touched_since(since)
+        changed = differing(file.present, values)
         version = file.version + 1 if changed else file.version
         if changed:
             await self._write(tx, who, customer_id, file, catalogue, changed, version, now)
         shown = {code: _shown(value, who.actor, now, now) for code, value in changed.items()}
         others -= changed.keys()
         if others:
-            shown |= await self._others(tx, who, customer_id, catalogue, others)
+            shown |= await self._others(tx, who, sight, customer_id, catalogue, others, now)
         return Answer(version, {"id": customer_id, "kind": file.kind, "version": version, "values": shown})
 
-    async def _edits_since(self, tx: Transaction, customer_id: UUID, key: WrappedKey, base: int) -> list[rules.Edit]:
+    async def _edits_since(self, tx: Transaction, customer_id: UUID, key: WrappedKey, base: int) -> list[Edit]:
         rows = await repository.events_since(tx, customer_id, base)
         subject = str(customer_id)
-        return [
-            rules.Edit(row["version"], self._ring.open(key, subject, row["event_id"], row["sealed"])) for row in rows
-        ]
+        return [Edit(row["version"], self._ring.open(key, subject, row["event_id"], row["sealed"])) for row in rows]
 
     async def _write(
         self, tx: Transaction, who: Principal, customer_id: UUID, file: Locked, catalogue: Catalogue,
@@ -177,11 +184,11 @@ class Files:
     ) -> None:  # fmt: skip
         assert file.key is not None
         event_id, items = new_id(), list(changed)
-        values = rules.before_and_after(file.present, changed)
+        values = before_and_after(file.present, changed)
         text, sealed = self._seal(file.key, customer_id, event_id, values)
-        columns = rules.columns_of(catalogue.uses, changed)
+        listed = rules.columns_of(catalogue.uses, changed)
         event = CustomerChanged(
-            customer_id=str(customer_id), kind=file.kind, unit=file.unit, manager=columns.get("manager", file.manager),
+            customer_id=str(customer_id), kind=file.kind, unit=file.unit, manager=listed.get("manager", file.manager),
             version=version, items=tuple(items), sealed=text, dictionary=reference(catalogue.ref),
         )  # fmt: skip
         envelope = self._outbox.envelope(
@@ -192,17 +199,18 @@ class Files:
         meta = {code: [who.actor, moment, moment] for code in changed}
         written = Written(version, event_id, event.type, now, who.actor, items, sealed)
         try:
-            await repository.change(tx, customer_id, changed, meta, columns, written, self._outbox.row(envelope, event))
+            await repository.change(tx, customer_id, changed, meta, listed, written, self._outbox.row(envelope, event))
         except repository.NumberTaken:
             raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
 
     async def _others(
-        self, tx: Transaction, who: Principal, customer_id: UUID, catalogue: Catalogue, codes: set[str]
-    ) -> dict[str, Any]:
+        self, tx: Transaction, who: Principal, sight: Sight, customer_id: UUID, catalogue: Catalogue, codes: set[str],
+        now: datetime,
+    ) -> dict[str, Any]:  # fmt: skip
         """What other people changed meanwhile, so that the new ETag covers only what the caller has seen."""
-        seen, _ = self._reads.clear(who, CHANGE, catalogue, codes)
+        seen, _ = self._reads.clear(sight, catalogue, codes)
         file = await self._row(tx, customer_id)
-        await self._reads.note(tx, who, catalogue, customer_id, seen)
+        await self._reads.note(tx, who, sight, catalogue, customer_id, seen, now)
         return {code: _stored(file["values"].get(code), file["meta"].get(code), file) for code in sorted(seen)}
 
     async def _row(self, tx: Transaction, customer_id: UUID) -> Record:
@@ -216,20 +224,21 @@ class Files:
     ) -> Answer | None:
         """The file as far as the reader is cleared; None if it still is at the `known` version."""
         file = await self._row(tx, customer_id)
-        within(who, READ, file["unit"], file["manager"])
+        sight = within(who, READ, file["unit"], file["manager"])
         if file["version"] == known:
             return None
         catalogue = self._dictionaries.catalogue(file["kind"], now)
         computed = await self._computed.items_of(tx, catalogue, customer_id, now)
         body, seen = self._view(who, catalogue, file, file["values"], file["meta"], computed, now)
-        await self._reads.note(tx, who, catalogue, customer_id, seen)
+        await self._reads.note(tx, who, sight, catalogue, customer_id, seen, now)
         return Answer(file["version"], body)
 
     def _view(
         self, who: Principal, catalogue: Catalogue, file: Row, values: Mapping[str, Any],
         meta: Mapping[str, Any], computed: Mapping[str, Any], now: datetime,
     ) -> tuple[dict[str, Any], set[str]]:  # fmt: skip
-        seen, withheld = self._reads.clear(who, READ, catalogue, (*values, *computed))
+        sight = who.sight(READ, file["unit"], file["manager"])
+        seen, withheld = self._reads.clear(sight, catalogue, (*values, *computed))
         shown = {code: _stored(value, meta.get(code), file) for code, value in values.items() if code in seen}
         shown |= {code: _shown(value, "system", now, now) for code, value in computed.items() if code in seen}
         body = {
@@ -238,33 +247,33 @@ class Files:
             "values": shown,
             "withheld": sorted(withheld),
         }
-        return self._without_hidden(who, body, now), seen
-
-    def _without_hidden(self, who: Principal, body: dict[str, Any], now: datetime) -> dict[str, Any]:
-        hidden = self.hidden_columns(who, body["kind"], now)
-        return {name: None if name in hidden else value for name, value in body.items()} if hidden else body
-
-    def hidden_columns(self, who: Principal, kind: str, now: datetime) -> frozenset[str]:
-        """The list columns that a reader may neither see nor filter by."""
-        catalogue = self._dictionaries.catalogue(kind, now)
-        hidden = {
-            use.value for code, use in catalogue.uses.items() if not who.clears(READ, catalogue.items[code].secrecy)
-        }
-        return frozenset(hidden if who.may("customer.grade.read") else hidden | {"grade"})
+        return columns.without_hidden(who, catalogue, body), seen
 
     async def page(
         self, tx: Transaction, who: Principal, wanted: listing.Wanted, limit: int, now: datetime
     ) -> tuple[list[dict[str, Any]], tuple[bytes, UUID] | None]:
-        """A page of the list, and where the next one begins. Raises: Forbidden (a filter looks at a hidden column)."""
+        """A page of the list by name, and where the next one begins; only of files whose filter columns are in sight.
+
+        A kind without a dictionary in force is not listed: nothing says who may see what it is found and sorted by.
+        Raises: Forbidden (filter_not_cleared), if the reader sees a filter's column of no file at all
+        """
         kinds = [wanted.filters["kind"]] if "kind" in wanted.filters else self._dictionaries.kinds(now)
-        asked = {*wanted.filters, *(("name",) if wanted.name is not None else ())}
-        for kind in kinds:
-            if refused := asked & self.hidden_columns(who, kind, now):
-                raise errors.filter_refused(sorted(refused))
-        rows = await listing.page(tx, wanted, limit + 1)
+        catalogues = {kind: self._dictionaries.catalogue(kind, now) for kind in kinds}
+        scope = columns.scope_for(who, catalogues.values(), wanted.asked)
+        rows = await listing.page(tx, replace(wanted, scope=scope, kinds=kinds), limit + 1)
         after = (rows[limit - 1]["name_key"], rows[limit - 1]["id"]) if len(rows) > limit else None
         shown = [{name: row[name] for name in listing.SHOWN} for row in rows[:limit]]
-        return [self._without_hidden(who, row, now) for row in shown], after
+        return [columns.without_hidden(who, catalogues[row["kind"]], row) for row in shown], after
+
+    async def subject(self, tx: Transaction, key: str, now: datetime) -> Subject | None:
+        """A file as authority sees it, for explanations."""
+        customer_id = parse_id(key)
+        row = None if customer_id is None else (await repository.reach(tx, [customer_id])).get(customer_id)
+        if row is None:
+            return None
+        items = self._dictionaries.catalogue(row["kind"], now).items
+        fields = {code: (item.secrecy, item.field_class) for code, item in items.items()}
+        return Subject(row["unit"], row["manager"], fields)
 
     async def reach(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> Record:
         """Unit, manager, kind and version of a file that `action` reaches. Raises: NotFound."""

@@ -15,7 +15,9 @@ from services.customer.grading import errors, explanation, repository
 from services.customer.grading.explanation import READ, Explainer
 from services.customer.grading.service import Grading
 from shared.auth import Principal
+from shared.clock import day_of
 from shared.db import Record, Transaction
+from shared.regime import Catalogue
 
 RECHECK = "customer.grade.recheck"
 
@@ -33,12 +35,14 @@ class Grades:
         self._reads = reads
         self._explainers = lru_cache(maxsize=64)(self._explainer)
 
-    def _explainer(self, kind: str, day: date, digest: str) -> Explainer | None:
-        """Explains checks by the policy text of that day, if it still is the text that they were made with."""
-        policy = self._grading.policy_on(kind, day)
+    def _explainer(self, catalogue: Catalogue, today: date, day: date, digest: str) -> Explainer | None:
+        """Explains checks by the policy text of `day`, if it still is the text that they were made with, to who may see
+        them by the dictionary of today."""
+        policy = self._grading.policy_on(catalogue.kind, day)
         if policy is None or policy.declared.ref.hash != digest:
             return None
-        return Explainer(policy, self._totals.formulas(policy.catalogue, day))
+        then, formulas = self._totals.formulas(policy.catalogue, day), self._totals.formulas(catalogue, today)
+        return Explainer(policy, then, catalogue, formulas)
 
     async def latest(self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime) -> dict[str, Any]:
         """The latest check. Raises: NotFound (not_found, not_graded_yet)."""
@@ -61,15 +65,16 @@ class Grades:
     ) -> list[dict[str, Any]]:
         read: set[str] = set()
         views = []
+        sight = who.sight(READ, file["unit"], file["manager"])
+        catalogue = self._dictionaries.catalogue(file["kind"], now)
         for row in rows:
-            explainer = self._explainers(file["kind"], row["policy_version"], row["policy_hash"])
+            explainer = self._explainers(catalogue, day_of(now), row["policy_version"], row["policy_hash"])
             view, shown = (
-                (explanation.without_words(row), set[str]()) if explainer is None else explainer.explain(who, row)
+                (explanation.without_words(row), set[str]()) if explainer is None else explainer.explain(sight, row)
             )
             read |= shown
             views.append({**view, "before": row["before"]} if "before" in row else view)
-        catalogue = self._dictionaries.catalogue(file["kind"], now)
-        await self._reads.note(tx, who, catalogue, file["id"], read & catalogue.items.keys())
+        await self._reads.note(tx, who, sight, catalogue, file["id"], read, now)
         return views
 
     async def recheck(self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime) -> dict[str, Any]:

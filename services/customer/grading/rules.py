@@ -1,4 +1,4 @@
-"""How a grade follows from a file: indicators, points, score, standing. Pure, exact in decimals (R1.5, R0.3).
+"""How a grade follows from a file: indicators, points, score, rank. Pure, exact in decimals (R1.5, R0.3).
 
 score = sum of weight x points / weight that counts; an indicator without a value counts as its policy says. Points of
 a scale are rounded to a few digits more than the score, so that what an explanation shows adds up to the score.
@@ -66,7 +66,7 @@ class Policy:
         self.items = tuple(sorted(read & catalogue.items.keys() - formulas.items.keys()))
         self.fields = frozenset(self.items) | (read - catalogue.items.keys()) | formulas.totals_of(self.system)
         self._loaders: dict[str, FieldType] = {code: catalogue.items[code].type for code in self.items}
-        self._ends = [each.below for each in declared.standings if each.below is not None]
+        self._ends = [each.below for each in declared.ranks if each.below is not None]
         self._reads = {each.id: program.fields for each, program, _ in self._indicators}
 
     def reads(self, indicator: str) -> frozenset[str]:
@@ -104,7 +104,7 @@ class Policy:
         if unknown or known < self.declared.least_weight:
             return Check(None, None, tuple(found))
         result = (weighted / known).quantize(self._quantum, ROUND_HALF_UP)
-        return Check(result, self.declared.standings[bisect_right(self._ends, result)].grade, tuple(found))
+        return Check(result, self.declared.ranks[bisect_right(self._ends, result)].grade, tuple(found))
 
 
 def _scoring(indicator: Indicator, quantum: Decimal) -> Score:

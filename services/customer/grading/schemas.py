@@ -13,7 +13,7 @@ from shared.regime import Text
 
 
 class IndicatorView(BaseModel):
-    """One indicator: its value (null if unknown or withheld), weight, points and words."""
+    """One indicator: its value and points (null if unknown or withheld), weight and words."""
 
     id: str
     label: Text | None
@@ -25,7 +25,10 @@ class IndicatorView(BaseModel):
 
 
 class GradeView(BaseModel):
-    """A check with its explanation: the policy text and the version of the file that it was made with."""
+    """A check with its explanation: the policy text and the version of the file that it was made with.
+
+    The score is null while unknown, and where an indicator is withheld, whose points it would tell.
+    """
 
     customer_id: UUID
     serial: int

@@ -16,10 +16,11 @@ from uuid import UUID
 
 from services.customer.dealings import rules as dealings
 from services.customer.dealings.totals import Totals
-from services.customer.dictionary.service import Dictionaries, day_of
+from services.customer.dictionary.service import Dictionaries
 from services.customer.file.service import reference
 from services.customer.grading import repository, rules
 from services.customer.grading.rules import Check, Policy
+from shared.clock import day_of
 from shared.db import Record, Transaction
 from shared.events import CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope, Event, GradeChanged
 from shared.outbox import Outbox
@@ -124,8 +125,7 @@ class Grading:
         file, check = graded.file, graded.check
         event = GradeChanged(
             customer_id=str(file["id"]), unit=file["unit"], manager=file["manager"], before=graded.before,
-            grade=check.grade or _UNKNOWN, points="" if check.score is None else str(check.score),
-            policy=reference(policy.declared.ref), customer_version=file["version"],
+            grade=check.grade or _UNKNOWN, policy=reference(policy.declared.ref), customer_version=file["version"],
         )  # fmt: skip
         with span("grade_changed", parent=cause):
             envelope = self._outbox.envelope(

@@ -8,13 +8,13 @@ from uuid import UUID
 import orjson
 from fastapi import Header, Path, Request, Response
 
-from services.customer.file import etags
 from services.customer.file.service import CHANGE, READ
 from services.customer.photo.rules import JPEG, PNG
 from services.customer.photo.schemas import PhotoView
 from services.customer.photo.service import Photos
 from shared.auth import Principal, may
 from shared.clock import now
+from shared.edits import etag_of, version_of
 from shared.errors import PreconditionFailed
 from shared.web import Later, Router, Tx, allow_body, problem_responses
 from shared.web.problems import render
@@ -40,14 +40,14 @@ def build(photos: Photos, limit: int) -> Router:
         who: Annotated[Principal, may(CHANGE)],
         if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
     ) -> Response:
-        base = etags.base(if_match)
+        base = version_of(if_match)
         allow_body(request, limit)
         content = await request.body()
         answer = await photos.put(await work.begin(), who, customer_id, item, base, content, now())
         if isinstance(answer, PreconditionFailed):
             return render(request, answer)
         body = orjson.dumps(answer.body, default=str)
-        return Response(body, headers={"ETag": etags.of(answer.version)}, media_type="application/json")
+        return Response(body, headers={"ETag": etag_of(answer.version)}, media_type="application/json")
 
     @router.get(
         _PATH, summary="A photograph, as far as the caller is cleared", response_class=Response,

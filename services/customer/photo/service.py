@@ -73,14 +73,14 @@ class Photos:
 
     async def show(self, tx: Transaction, who: Principal, customer_id: UUID, photo_id: UUID, now: datetime) -> Shown:
         """A photograph of a customer. Raises: NotFound, Conflict (customer_erased), Forbidden (photo_not_cleared)."""
-        kind, key = await self._keys.look(tx, who, READ, customer_id)
+        kind, key, sight = await self._keys.look(tx, who, READ, customer_id)
         photo = await repository.get(tx, customer_id, photo_id)
         if photo is None:
             raise errors.no_such_photo()
         catalogue, item = self._dictionaries.catalogue(kind, now), photo["item"]
-        seen, _ = self._reads.clear(who, READ, catalogue, [item])
+        seen, _ = self._reads.clear(sight, catalogue, [item])
         if not seen:
             raise errors.not_cleared(item)
         content = self._ring.open_bytes(key, str(customer_id), photo_id, photo["sealed"])
-        await self._reads.note(tx, who, catalogue, customer_id, seen)
+        await self._reads.note(tx, who, sight, catalogue, customer_id, seen, now)
         return Shown(photo["media_type"], content)

@@ -81,6 +81,10 @@ def flaws(message: Message, event: type[Event] | None) -> Iterator[str]:
         yield f"{message.id}: {message.event} has no {members[-1]}, so that nobody is its {message.audience}"
     for name, slot in message.slots.items():
         head, _, rest = slot.path.partition(".")
-        is_there = rest.partition(".")[0] in event.model_fields if head == "data" else head in _ATTRIBUTES
+        member = rest.partition(".")[0]
+        is_there = member in event.model_fields if head == "data" else head in _ATTRIBUTES
+        action = event.shown_by.get(member, message.shown_by)
         if not is_there:
             yield f"{message.id}: {message.event} has no {slot.path}, which fills {{{name}}}"
+        elif action != message.shown_by:
+            yield f"{message.id}: {slot.path} is shown by {action}, not by {message.shown_by}"

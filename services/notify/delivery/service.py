@@ -9,7 +9,7 @@ from typing import Any
 
 from services.notify.delivery import repository, rules
 from services.notify.inbox import service as inbox
-from shared.clock import CHINA
+from shared.clock import day_of
 from shared.db import Record, Transaction
 from shared.events import Envelope, Event, MessageDelivered, RegimeRef
 from shared.ids import new_id
@@ -30,7 +30,7 @@ class Deliveries:
 
         Raises: Unfillable
         """
-        on = envelope.time.astimezone(CHINA).date()
+        on = day_of(envelope.time)
         known = rules.facts(envelope, event)
         for message in self._regimes.messages(envelope.type, on=on):
             await self._queue(tx, envelope, message, known)
@@ -46,6 +46,9 @@ class Deliveries:
             "template_id": ref["id"],
             "template_version": ref["version"],
             "template_hash": ref["hash"],
+            "shown_by": message.shown_by,
+            "unit": known["data"].get("unit"),
+            "manager": known["data"].get("manager"),
             "secrecy": message.secrecy.value,
             "subject": text.subject,
             "body": text.body,
@@ -86,5 +89,5 @@ def _template(row: Record) -> dict[str, str]:
 
 
 def _entry(row: Record, now: datetime) -> dict[str, Any]:
-    carried = ("id", "recipient", "about", "event_type", "secrecy", "subject", "body")
+    carried = ("id", "recipient", "about", "event_type", "shown_by", "unit", "manager", "secrecy", "subject", "body")
     return {**{name: row[name] for name in carried}, "template": _template(row), "delivered_at": now}

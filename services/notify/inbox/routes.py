@@ -14,8 +14,7 @@ from shared.regime import Secrecy
 from shared.web import Cursor, Limit, Page, Router, Tx, problem_responses
 from shared.web.pages import read_cursor, write_cursor
 
-_ACTION = "inbox.read"
-Reader = Annotated[Principal, may(_ACTION)]
+Reader = Annotated[Principal, may("inbox.read")]
 
 
 def build() -> Router:
@@ -45,8 +44,10 @@ def build() -> Router:
 
 
 def _shape(row: Record, who: Principal) -> InboxEntry:
+    """A message tells what its subject's owner would show this reader today, wherever the message lies (R5.7)."""
     shown = dict(row)
-    withheld = not who.clears(_ACTION, Secrecy(row["secrecy"]))
+    sight = who.sight(row["shown_by"], row["unit"], row["manager"])
+    withheld = not sight.shows(Secrecy(row["secrecy"]))
     if withheld:
         shown.update(subject=None, body=None)
     return InboxEntry.model_validate({**shown, "withheld": withheld})

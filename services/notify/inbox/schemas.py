@@ -22,7 +22,8 @@ class Template(BaseModel):
 class InboxEntry(BaseModel):
     """A message to the caller or to their unit. `read_at`: when the caller read it.
 
-    `subject` and `body` are withheld (null) from a reader whose clearance does not cover `secrecy`.
+    `subject` and `body` are withheld (null) from a reader who may not see, where the record in `about` belongs, what
+    they tell of it, or is not cleared for `secrecy` there.
     """
 
     model_config = ConfigDict(

@@ -29,10 +29,10 @@ async def page(tx: Transaction, who: Principal, *, before: UUID | None, unread: 
 async def mark_read(tx: Transaction, who: Principal, entry_id: UUID, now: datetime) -> None:
     """Note that the caller has read an entry.
 
-    Raises: NotFound, if there is none, or it is somebody else's (which is recorded as a refusal)
+    Raises: NotFound, if there is none, or it is somebody else's
     """
     recipient = await repository.recipient_of(tx, entry_id)
     if recipient not in inboxes_of(who):
         detail = "There is no such message, or it is not yours to see."
-        raise NotFound("not_found", detail, members={"hidden": True} if recipient else {})
+        raise NotFound("not_found", detail)
     await repository.mark_read(tx, entry_id, who.actor, now)

@@ -7,7 +7,7 @@ from fastapi import Query
 
 from services.reporting.definition.schemas import ReportDefinition, ReportSummary, definition_of, summary_of
 from shared.auth import Principal, may
-from shared.clock import CHINA, now
+from shared.clock import day_of, now
 from shared.regime import Regimes, Report
 from shared.web import Page, Router, problem_responses
 
@@ -33,4 +33,4 @@ def build(regimes: Regimes) -> Router:
 
 
 def _today() -> date:
-    return now().astimezone(CHINA).date()
+    return day_of(now())

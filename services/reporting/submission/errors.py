@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from shared.errors import Fault, Forbidden, Invalid, Malformed, NotFound, TooLarge, Unavailable, UnsupportedMedia
 
-ENCODINGS = "UTF-8 (with or without BOM) or GB18030"
 _RETRY = {"Retry-After": "5"}
 
 
@@ -28,26 +27,6 @@ def not_multipart(seen: str) -> Malformed:
     return Malformed("not_multipart", "The form cannot be read.", [fault])
 
 
-def bad_encoding(seen: str) -> Malformed:
-    return Malformed(
-        "bad_encoding", f"Save the file as {ENCODINGS}.", [Fault("/file", "bad_encoding", seen, ENCODINGS)]
-    )
-
-
-def not_csv(line: int, seen: str) -> Malformed:
-    fault = Fault("/file", "not_csv", f"line {line}: {seen}", "comma separated, quoted by double quotes (RFC 4180)")
-    return Malformed("not_csv", "The file is not CSV.", [fault])
-
-
-def not_xlsx(seen: str) -> Malformed:
-    return Malformed("not_xlsx", "The file is not a workbook.", [Fault("/file", "not_xlsx", seen, "an XLSX workbook")])
-
-
-def workbook_too_large(unpacked: int, most: int) -> TooLarge:
-    fault = Fault("/file", "workbook_too_large", unpacked, f"at most {most} bytes unpacked")
-    return TooLarge("workbook_too_large", "The workbook unpacks to more than a report can hold.", [fault])
-
-
 def too_many_rows(rows: int, most: int) -> TooLarge:
     fault = Fault("/rows", "too_many_rows", rows, f"at most {most} rows")
     return TooLarge("too_many_rows", "File the table in parts.", [fault])
@@ -66,10 +45,14 @@ def out_of_reach(org: str) -> Forbidden:
     return Forbidden("org_out_of_reach", "You cannot file for this institution.", [fault])
 
 
-def no_submission(*, hidden: bool) -> NotFound:
-    """`hidden`: there is one, out of the caller's reach; the answer is the same, and the attempt is audited."""
-    detail = "There is no such record, or it is not yours to see."
-    return NotFound("not_found", detail, members={"hidden": True} if hidden else {})
+def report_not_allowed(report: str) -> Forbidden:
+    fault = Fault("/report", "report_not_allowed", report, "a report that the key is for")
+    return Forbidden("report_not_allowed", "Your key is not for this report.", [fault])
+
+
+def no_submission() -> NotFound:
+    """There is none, told as if it were out of reach, and the other way round."""
+    return NotFound("not_found", "There is no such record, or it is not yours to see.")
 
 
 def erased() -> NotFound:

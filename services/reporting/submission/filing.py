@@ -19,6 +19,7 @@ from services.reporting.submission.period import FORMS, Span
 from services.reporting.submission.rules import Judge, Judgement
 from shared.errors import Fault
 from shared.regime import Codelist, Ref, Regimes, Report
+from shared.sheets import is_workbook
 
 MEMBERS = ("report", "period", "org")
 MOST_CHARACTERS = 64
@@ -84,7 +85,7 @@ class Examiner:
             table, media = sheet.of_json(document["rows"], report.columns), Media.JSON
         else:
             table = sheet.of_file(filing.content, report.columns)
-            media = Media.XLSX if filing.content.startswith(sheet.ZIP) else Media.CSV
+            media = Media.XLSX if is_workbook(filing.content) else Media.CSV
         return Examined(
             report=report.id,
             period=str(span),

@@ -3,7 +3,7 @@
 Findings of one rule about one field are one `Group`; a group's `Sample`s quote the data, the group itself does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -101,12 +101,6 @@ def verdict(groups: Iterable[Group]) -> Verdict:
     if found[Severity.REJECT] or found[Severity.ERROR]:
         return Verdict.REJECTED
     return Verdict.ACCEPTED_WITH_QUERIES if found[Severity.QUERY] else Verdict.ACCEPTED
-
-
-def highest(levels: Sequence[Secrecy]) -> Secrecy:
-    """The highest of some secrecy levels."""
-    order = list(Secrecy)
-    return max(levels, key=order.index, default=Secrecy.PUBLIC)
 
 
 def shown(raw: object) -> str:

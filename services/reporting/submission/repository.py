@@ -88,12 +88,15 @@ async def newest_first(
     tx: Transaction,
     *,
     orgs: frozenset[str] | None,
+    reports: frozenset[str] | None,
     filters: Mapping[str, str],
     before: UUID | None,
     limit: int,
 ) -> list[Row]:
-    """Submissions without what is sealed; `orgs` None means all, `filters` are column names with their values."""
+    """Submissions without what is sealed. `orgs`, `reports`: None means all; `filters`: values by column."""
     wanted: Select[Any] = select(*_PLAIN).where(true() if orgs is None else S.org.in_(orgs))
+    if reports is not None:
+        wanted = wanted.where(S.report.in_(reports))
     for name, value in filters.items():
         wanted = wanted.where(S[name] == value)
     if before is not None:

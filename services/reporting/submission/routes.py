@@ -25,6 +25,7 @@ from shared.auth import Principal, may
 from shared.clock import now
 from shared.ids import parse_id
 from shared.web import Cursor, Later, Limit, Page, Router, Tx, problem_responses
+from shared.web.media import MULTIPART, media_of
 from shared.web.pages import read_cursor, write_cursor
 from shared.web.problems import prefers_chinese
 
@@ -48,7 +49,7 @@ BODY = {
         "required": True,
         "content": {
             "application/json": {"schema": _object(rows=_ROWS)},
-            "multipart/form-data": {"schema": _object(file=_FILE)},
+            MULTIPART: {"schema": _object(file=_FILE)},
         },
     }
 }
@@ -116,7 +117,7 @@ def build(submissions: Submissions) -> Router:
     async def get_submission(
         submission_id: UUID, response: Response, tx: Tx, who: Reader, accept_language: AcceptLanguage = None
     ) -> Submission:
-        return _answer(response, await submissions.get(tx, submission_id, who), accept_language)
+        return _answer(response, await submissions.get(tx, submission_id, who, now()), accept_language)
 
     @router.get(
         "/{submission_id}/findings",
@@ -134,7 +135,7 @@ def build(submissions: Submissions) -> Router:
         accept_language: AcceptLanguage = None,
     ) -> Page[Finding]:
         start = max(0, read_cursor(cursor, int)[0]) if cursor else 0
-        view = await submissions.findings(tx, submission_id, who, rule=rule, start=start, limit=limit)
+        view = await submissions.findings(tx, submission_id, who, now(), rule=rule, start=start, limit=limit)
         language = _language(response, accept_language)
         groups = view.record["groups"]
         items = [finding_of(groups[each.group], each, language) for each in view.listed]
@@ -145,10 +146,10 @@ def build(submissions: Submissions) -> Router:
 
 async def read_filing(request: Request) -> Filing:
     """What was sent: a JSON body, or a form with one file (kept on disk while it comes in)."""
-    media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    media = media_of(request, "application/json")
     if media == "application/json":
         return Filing(await request.body())
-    if media != "multipart/form-data":
+    if media != MULTIPART:
         raise errors.wrong_media(media)
     try:
         async with request.form(max_files=1, max_fields=8) as form:

@@ -14,10 +14,23 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from services.reporting.submission import cell, wording
-from services.reporting.submission.finding import Group, Stage, StageRun, Tally, highest, shown
+from services.reporting.submission.finding import Group, Stage, StageRun, Tally, shown
 from services.reporting.submission.sheet import Cells, Sheet
 from shared.expressions import Context, Program
-from shared.regime import BadValue, Column, Figure, Gathering, MissingFact, Phase, Report, Rule, Secrecy, Severity, Text
+from shared.regime import (
+    BadValue,
+    Column,
+    Figure,
+    Gathering,
+    MissingFact,
+    Phase,
+    Report,
+    Rule,
+    Secrecy,
+    Severity,
+    Text,
+    highest,
+)  # fmt: skip
 from shared.regime.vocabulary import compiled
 
 BLOCKING = frozenset({Severity.REJECT, Severity.ERROR})

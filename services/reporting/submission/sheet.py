@@ -4,11 +4,8 @@ What makes a whole body unreadable is refused (errors); what is wrong with the s
 envelope phase: `oddities`, by kind and row.
 """
 
-import csv
-import io
 import json
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,10 +15,10 @@ from services.reporting.submission import errors
 from services.reporting.submission.cell import Digits
 from services.reporting.submission.finding import Tally, shown
 from shared.regime import Column
+from shared.sheets import lines_of
 
 MOST_ROWS = 1_000_000
 MOST_UNPACKED = 512 * 1024 * 1024
-UTF8_BOM, UTF16_BOMS, ZIP = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
 
 Cells = Mapping[str, object]
 
@@ -114,13 +111,14 @@ def of_json(rows: Sequence[Any], columns: Sequence[Column]) -> Sheet:
 
 def of_file(content: bytes, columns: Sequence[Column]) -> Sheet:
     """The table of a CSV file or workbook: a header of codes or labels, then one line a row. Raises: Malformed"""
-    lines = iter(_workbook(content) if content.startswith(ZIP) else _csv(content))
-    header = next(lines, None)
+    lines = ([_raw(cell) for cell in line] for line in lines_of(content, most_unpacked=MOST_UNPACKED))
+    filled = (line for line in lines if any(cell not in {None, ""} for cell in line))
+    header = next(filled, None)
     if header is None:
         raise errors.empty()
     sheet = Sheet()
     codes = _header(header, columns, sheet)
-    for number, line in enumerate((line for line in lines if any(cell not in {None, ""} for cell in line)), 1):
+    for number, line in enumerate(filled, 1):
         sheet.count = _bounded(number)
         if len(line) == len(codes):
             sheet.rows[number] = {code: cell for code, cell in zip(codes, line, strict=True) if code is not None}
@@ -158,52 +156,8 @@ def _counted(sheet: Sheet) -> Sheet:
     return sheet
 
 
-def _csv(content: bytes) -> Iterator[Sequence[object]]:
-    reader = csv.reader(io.StringIO(decode(content), newline=""), strict=True)
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise errors.not_csv(reader.line_num, str(error)) from None
-
-
-def decode(content: bytes) -> str:
-    """The text of a CSV file: UTF-8, with or without BOM, else GB18030. Raises: Malformed"""
-    if content.startswith(UTF16_BOMS):
-        raise errors.bad_encoding("UTF-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = f"byte {error.start} is neither"
-    if content.startswith(UTF8_BOM) or _is_broken_utf8(content):
-        raise errors.bad_encoding(f"{place}; the rest is UTF-8")
-    try:
-        return content.decode("gb18030")
-    except UnicodeDecodeError as error:
-        raise errors.bad_encoding(f"byte {error.start} is neither") from None
-
-
-def _is_broken_utf8(content: bytes) -> bool:
-    """GB18030 text is hardly ever UTF-8 by chance: more good sequences than bad ones mean damaged UTF-8."""
-    text = content.decode("utf-8", "replace")
-    bad = text.count("�")
-    return sum(not character.isascii() for character in text) - bad > bad
-
-
-def _workbook(content: bytes) -> Iterable[Sequence[object]]:
-    """The first sheet; numbers as Digits, days as ISO text, formulas as their last computed value."""
-    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - 10 ms that only workbooks need
-
-    try:
-        unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
-        if unpacked > MOST_UNPACKED:
-            raise errors.workbook_too_large(unpacked, MOST_UNPACKED)
-        lines = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    except (zipfile.BadZipFile, CalamineError, IndexError, NotImplementedError) as error:
-        raise errors.not_xlsx(type(error).__name__) from None
-    return ([_raw(cell) for cell in line] for line in lines)
-
-
 def _raw(cell: object) -> object:
+    """Numbers as Digits, days as ISO text."""
     match cell:
         case bool():
             return cell
