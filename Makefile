@@ -11,7 +11,8 @@ base := .venv/base.stamp
 dev := .venv/dev.stamp
 compile := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
-TESTS ?= -n auto --dist loadfile
+# One more than there are processors: many tests wait for processes rather than compute.
+TESTS ?= -n $(shell $(python) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile --no-loadscope-reorder
 SECONDS ?= 60
 SEED ?= 1
 BUS ?= postgres

@@ -31,7 +31,8 @@ def fill_in(folder: Path) -> None:
 
 
 def _fresh(_placeholder: str, kind: str) -> str:
-    return secrets.token_hex(24) if kind == "password" else b64encode(secrets.token_bytes(32)).decode()
+    """A password has three kinds of characters, as those of people have to, and none that an address would not hold."""
+    return f"A-{secrets.token_hex(24)}" if kind == "password" else b64encode(secrets.token_bytes(32)).decode()
 
 
 if __name__ == "__main__":

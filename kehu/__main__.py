@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kehu.client import SuiteClient
-from kehu.commands import audit, deadletters, regimes
+from kehu.commands import audit, authority, deadletters, regimes
 from kehu.data import DataDirectory
 from kehu.failure import SuiteFailed
 from kehu.options import DATA, AsJson, Data, console
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.add_typer(deadletters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
 app.add_typer(regimes.app, name="regimes")
+app.command()(authority.may)
 _STOP_SECONDS: Final = 60.0
 
 

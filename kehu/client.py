@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from kehu.code_flow import token_of
 from kehu.data import DataDirectory
 from kehu.failure import SuiteFailed
 from kehu.sample.directory import sign_in
@@ -33,20 +34,25 @@ class SuiteClient:
         if who.is_client:
             grant = {"grant_type": "client_credentials"}
             answer = self._send("POST", "identity", "/oauth/token", data=grant, auth=(who.name, secret))
-        else:
-            answer = self._send("POST", "identity", "/v1/sign-ins", json={"name": who.name, "password": secret})
-        token: str = answer.json()["access_token"]
-        return token
+            return str(answer.json()["access_token"])
+        url = self._url("identity")
+        try:
+            return token_of(url, who.name, secret)
+        except httpx.HTTPError as problem:
+            raise SuiteFailed(f"identity does not answer at {url}: {problem}") from None
 
     def call(self, method: str, service: str, path: str, **parts: Any) -> httpx.Response:
         """One call with the token; `parts` as for httpx."""
         self._token = self._token or self.token()
         return self._send(method, service, path, headers={"Authorization": f"Bearer {self._token}"}, **parts)
 
-    def _send(self, method: str, service: str, path: str, **parts: Any) -> httpx.Response:
+    def _url(self, service: str) -> str:
         if service not in self._services:
             raise SuiteFailed(f"This suite runs without its {service} service.")
-        url = self._services[service]["url"]
+        return str(self._services[service]["url"])
+
+    def _send(self, method: str, service: str, path: str, **parts: Any) -> httpx.Response:
+        url = self._url(service)
         try:
             with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
                 answer = client.request(method, path, **parts)

@@ -75,6 +75,7 @@ class Plan:
             "bus_url": bus_url,
             "regimes_path": str(PROJECT / "regimes"),
             "issuer": self.url("identity"),
+            "authority": "directory" if "identity" in self.services else "claims",
             **self._own_settings(name),
         }
         return {f"{name}_{key}".upper(): value for key, value in settings.items()}
@@ -88,6 +89,8 @@ class Plan:
                 return {
                     "checkpoint_seed": _open(self.vault.key("audit-checkpoint-seed")),
                     "customer_url": peers["customer_url"],
+                    "identity_url": peers["identity_url"],
+                    **self._own_client("audit"),
                 }
             case "identity":
                 return {
@@ -96,9 +99,21 @@ class Plan:
                     "token_lifetime_s": str(_SAMPLE_TOKEN_S),
                 }
             case "console":
-                return {"kek": self._key_ring("console-kek"), "secure_cookies": "false", **peers}
+                return {
+                    "kek": self._key_ring("console-kek"),
+                    "secure_cookies": "false",
+                    "url": self.url(name),
+                    "account_url": f"{self.url('identity')}/account",
+                    **peers,
+                    **self._own_client(name),
+                }
             case _:
                 return {}
+
+    def _own_client(self, name: str) -> Mapping[str, str]:
+        """The name and secret by which a service asks others."""
+        client = f"{name}-service"
+        return {"service_client": client, "service_secret": _open(self.vault.password(client))}
 
     def _key_ring(self, name: str) -> str:
         return f"first:{_open(self.vault.key(name))}"

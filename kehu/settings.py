@@ -12,5 +12,5 @@ class SuiteSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     kafka_bootstrap_servers: str | None = Field(None, description="a running Kafka, host:port,...")
-    kehu_cache: Path = Field(Path("~/.cache/kehu"), description="where the files of Apache Kafka are kept")
-    ci: bool = Field(False, description="a missing Kafka fails the tests instead of skipping some")
+    kehu_cache: Path = Field(Path("~/.cache/kehu"), description="where the files of Apache Kafka and Keycloak are kept")
+    ci: bool = Field(False, description="a missing Kafka or Keycloak fails the tests instead of skipping some")

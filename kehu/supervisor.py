@@ -75,7 +75,7 @@ class Supervisor:
         wants_sample = self._wants_sample()
         steps = 2 + 2 * len(self._plan.services) + len(list(self._plan.roles())) + wants_sample * CUSTOMERS
         with self._screen.set_up(steps):
-            write_directory(self._plan.vault, self._plan.directory_file)
+            write_directory(self._plan.vault, self._plan.directory_file, self._plan.url("console"))
             self._start_postgres()
             self._start_bus()
             self._migrate()

@@ -25,8 +25,8 @@ class Vault:
         return self._kept(name, lambda: b64encode(secrets.token_bytes(32)).decode())
 
     def password(self, name: str) -> SecretStr:
-        """What the sample sign-in `name` types."""
-        return self._kept(f"sign-in-{name}", lambda: secrets.token_urlsafe(9))
+        """What the sample sign-in `name` types: of three kinds of characters, as passwords have to be."""
+        return self._kept(f"sign-in-{name}", lambda: f"A-{secrets.token_hex(12)}")
 
     def _kept(self, name: str, make: Callable[[], str]) -> SecretStr:
         path = self._directory / name

@@ -6,6 +6,8 @@
 \getenv audit AUDIT_PASSWORD
 \getenv notify NOTIFY_PASSWORD
 \getenv console CONSOLE_PASSWORD
+\set keycloak ''
+\getenv keycloak KEYCLOAK_PASSWORD
 \getenv bus BUS_PASSWORD
 
 CREATE TEMP TABLE wanted AS
@@ -16,6 +18,7 @@ SELECT * FROM (VALUES
   ('audit', :'audit'),
   ('notify', :'notify'),
   ('console', :'console'),
+  ('keycloak', :'keycloak'),
   ('bus', :'bus')
 ) AS given (name, password) WHERE password <> '';
 

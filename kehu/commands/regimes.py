@@ -11,7 +11,7 @@ from rich.table import Table
 from kehu.failure import SuiteFailed
 from kehu.options import AsJson, console
 from kehu.plan import PROJECT
-from shared.clock import CHINA, now
+from shared.clock import day_of, now
 from shared.regime import Regimes, as_json, inspect
 
 app = typer.Typer(help="The declared measures.", no_args_is_help=True)
@@ -57,7 +57,7 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show the version in force on a day."""
-    day = on.date() if on else now().astimezone(CHINA).date()
+    day = on.date() if on else day_of(now())
     found = [each for each in _regimes(folder).definitions if each.ref.id == definition and each.effective_from <= day]
     if not found:
         raise SuiteFailed(f"No definition {definition} is in force on {day}; see `kehu regimes list`.")

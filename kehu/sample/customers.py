@@ -13,11 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import yaml
-
 from kehu.sample.shop_front import shop_front
+from shared.yamls import plain
 
-RECIPES: Final[Mapping[str, Any]] = yaml.safe_load(Path(__file__).with_name("customers.yaml").read_text("utf-8"))
+RECIPES: Final[Mapping[str, Any]] = plain(Path(__file__).with_name("customers.yaml").read_text("utf-8"))
 _SLOT: Final = re.compile(r"\{(\w+)(?::(\d+))?\}")
 
 

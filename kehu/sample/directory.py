@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import SecretStr
 
 from kehu.data import write_private
 from kehu.failure import SuiteFailed
 from kehu.vault import Vault
+from shared.yamls import plain
 
-_SAMPLE: Final[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("directory.yaml").read_text(encoding="utf-8"))
+_SAMPLE: Final[dict[str, Any]] = plain(Path(__file__).with_name("directory.yaml").read_text(encoding="utf-8"))
+_CONSOLE: Final = "http://127.0.0.1:8100"
+_ADDRESSES: Final = {"redirect_uris", "sign_out_uris"}
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,17 @@ def sign_in(vault: Vault, name: str) -> SignIn:
     raise SuiteFailed(f"There is no sample sign-in {name}. There are: {', '.join(each.name for each in known)}.")
 
 
-def write_directory(vault: Vault, path: Path) -> None:
-    """Write what identity reads at start: the sample with its secrets."""
+def write_directory(vault: Vault, path: Path, console: str = _CONSOLE) -> None:
+    """Write what identity reads at start: the sample with its secrets, and where this suite's console is."""
     secrets = {each.name: each.secret.get_secret_value() for each in sign_ins(vault)}
     people = [{**each, "password": secrets[each["name"]]} for each in _SAMPLE["people"]]
     clients = [{**each, "secret": secrets[each["name"]]} for each in _SAMPLE["clients"]]
-    content = {"units": _SAMPLE["units"], "people": people, "clients": clients}
+    services = [
+        {**each, "kind": "service", "secret": vault.password(each["name"]).get_secret_value()}
+        for each in _SAMPLE["services"]
+    ]
+    apps = [{**each, "kind": "app"} for each in _SAMPLE["apps"]]
+    for app in apps:
+        app |= {name: [uri.replace(_CONSOLE, console) for uri in app[name]] for name in _ADDRESSES & app.keys()}
+    content = {"units": _SAMPLE["units"], "people": people, "clients": [*clients, *services, *apps]}
     write_private(path, json.dumps(content, ensure_ascii=False, indent=2))

@@ -12,7 +12,7 @@ from kehu.client import SuiteClient
 from kehu.data import DataDirectory, write_private
 from kehu.sample.customers import RECIPES
 from kehu.sample.load import REGISTRAR, load
-from shared.clock import CHINA, now
+from shared.clock import day_of, now
 
 _DONE: Final = "loaded"
 CUSTOMERS: Final = int(RECIPES["count"])
@@ -26,7 +26,7 @@ def is_loaded(data: DataDirectory) -> bool:
 def load_once(data: DataDirectory, customer_url: str, advance: Callable[[], None]) -> None:
     """Load all of them into the running suite; `advance` is called for each customer."""
     if not data.sample.exists():
-        write_private(data.sample, now().astimezone(CHINA).date().isoformat())
+        write_private(data.sample, day_of(now()).isoformat())
     day = data.sample.read_text()
     load(customer_url, SuiteClient(data, REGISTRAR).token(), date.fromisoformat(day), advance)
     write_private(data.sample, f"{day} {_DONE}")
