@@ -12,7 +12,17 @@ import uvloop
 from bench.figures import Figure, machine, table
 from shared.clock import now
 
-NAMES = ("customer_change", "relay", "audit_append", "change_to_audit", "grade_recheck", "submission")
+NAMES = (
+    "authority",
+    "customer_change",
+    "customer_list",
+    "role_change",
+    "relay",
+    "audit_append",
+    "change_to_audit",
+    "grade_recheck",
+    "submission",
+)
 
 
 def main() -> None:
