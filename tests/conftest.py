@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,9 @@ from kehu.kafka import VERSION as KAFKA_VERSION
 from kehu.kafka import KafkaFailed, LocalKafka
 from kehu.postgres import PostgresServer
 from kehu.settings import SuiteSettings
+from shared import process
+from tests.factories.regimes import READ_ONCE
+from tests.factories.schemas import build_once
 
 _NO_KAFKA = "no Kafka, and CI may not skip its tests: {}"
 _shared_servers = pytest.StashKey[ExitStack]()
@@ -36,6 +40,16 @@ structlog.configure(
         structlog.processors.KeyValueRenderer(),
     ]
 )  # the default draws every exception with all local variables, for seconds
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_never_changes_is_made_once() -> Iterator[None]:
+    """Measures, by all services of a worker, and validators; tests with measures of their own read those as ever."""
+    read, kept = process.load, cache(process.load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "load", lambda path: kept(path) if path in READ_ONCE else read(path))
+        build_once(patch)
+        yield
 
 
 class FreshDatabase(Protocol):
@@ -61,6 +75,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     session.config.stash.get(_shared_servers, ExitStack()).close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say, in a quiet run too, how much of the authority matrix was asked (tests/authority)."""
+    reports = [
+        each for found in terminalreporter.stats.values() for each in found if getattr(each, "when", "") == "call"
+    ]
+    counts = [count for report in reports for name, count in report.user_properties if name == "authority"]
+    if counts:
+        cells, routes = (sum(each[what] for each in counts) for what in ("cells", "routes"))
+        terminalreporter.write_line(f"authority matrix: {cells} cells over {routes} routes, {counts[0]['roles']} roles")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,6 +14,7 @@ from services.audit.log.verify import verify
 from services.audit.settings import AuditSettings
 from shared.bus import Delivery, Message
 from shared.db import Database
+from shared.events import PRODUCERS
 from shared.process import Parts
 from tests.conftest import FreshDatabase
 from tests.factories import audit
@@ -70,7 +71,7 @@ async def until_size(database: Database, size: int) -> None:
 async def test_the_log_listens_to_every_producer(settings: AuditSettings) -> None:
     parts = compose(settings)
     assert [each.group for each in parts.consumers] == [consumers.GROUP]
-    assert len(parts.consumers[0].topics) == 5
+    assert len(parts.consumers[0].topics) == len(PRODUCERS)
 
 
 @pytest.mark.req("R0.2")

@@ -40,6 +40,7 @@ def worker(dsn: str, bus: str, **environment: str) -> Iterator[subprocess.Popen[
         "AUDIT_ORIGIN": ORIGIN,
         "AUDIT_CHECKPOINT_SEED": audit.SEED,
         "AUDIT_CUSTOMER_URL": "http://127.0.0.1:9",
+        "AUDIT_IDENTITY_URL": "http://127.0.0.1:9",
         "AUDIT_APPEND_BATCH": "7",
         "AUDIT_LOG_LEVEL": "ERROR",
         **environment,

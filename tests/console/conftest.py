@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,11 +11,11 @@ from kehu.postgres import PostgresServer
 from services.identity.app import SERVICE as IDENTITY
 from services.notify.app import SERVICE as NOTIFY
 from services.reporting.app import SERVICE as REPORTING
-from shared import process
 from shared.migrations import upgrade
 from tests.conftest import FreshDatabase
-from tests.factories import audit, console, customer
+from tests.factories import audit, console, customer, directory
 from tests.fakes.issuer import Issuer
+from tests.fakes.way_in import WayIn
 
 MIGRATIONS = {
     "audit": audit.SERVICE.migrations,
@@ -26,14 +25,6 @@ MIGRATIONS = {
     "notify": NOTIFY.migrations,
     "reporting": REPORTING.migrations,
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def regimes_are_read_once() -> Iterator[None]:
-    """The real measures, which never change: reading them for each of many services takes longer than the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "load", cache(process.load))
-        yield
 
 
 class Databases:
@@ -91,6 +82,12 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
+def way_in(issuer: Issuer) -> WayIn:
+    """The issuer's own way of signing people in, as if nobody had used it before."""
+    return issuer.fresh_way_in()
+
+
+@pytest.fixture
 async def alone(dsn: Dsn, issuer: Issuer) -> AsyncIterator[console.RunningConsole]:
     """A console whose every peer is away."""
     async with console.running(dsn("console"), issuer) as running:
@@ -117,6 +114,18 @@ async def beside(
     peers = {"customer_url": str(files.http.base_url).rstrip("/"), "audit_url": str(log.http.base_url).rstrip("/")}
     async with console.running(dsn("console"), issuer, **peers) as running:
         yield running
+
+
+@pytest.fixture
+async def staffed(
+    dsn: Dsn, issuer: Issuer, tmp_path: Path
+) -> AsyncIterator[tuple[console.RunningConsole, directory.Directory]]:
+    """A console beside a real identity service, which is also the issuer, with a company in it that it knows itself."""
+    async with directory.running_directory(dsn("identity"), tmp_path, authority="directory") as company:
+        at = str(company.http.base_url).rstrip("/")
+        await company.identity.tell_the_roster()
+        async with console.running(dsn("console"), issuer, issuer=at, identity_url=at) as running:
+            yield running, company
 
 
 @pytest.fixture(scope="session")

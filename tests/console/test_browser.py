@@ -5,23 +5,19 @@ loud line, in CI they fail.
 """
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from kehu.settings import SuiteSettings
-from services.console.visits import SESSION_COOKIE
+from services.console.cookies import SESSION_COOKIE
 from tests.factories.audit import RunningAudit, append, change, publish
+from tests.factories.chromium import chromium
 from tests.factories.console import RunningConsole
 from tests.factories.customer import RunningCustomer
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 WIDE, NARROW = 1280, 390
 
@@ -29,17 +25,10 @@ expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        if SuiteSettings().ci:
-            pytest.fail("no Chromium, and CI may not skip its tests: install chromium and fonts-noto-cjk")
-        pytest.skip("NO CHROMIUM, PAGES NOT TESTED IN A BROWSER: install chromium and fonts-noto-cjk")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *sandbox])
+@pytest.fixture(name="chromium")
+async def a_browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 class Visitor:
@@ -151,7 +140,7 @@ async def test_pages_are_accessible_and_fit_the_screen(
     await append(log.database, *(change(f"c{number}") for number in range(3)), change(customer["id"]))
     await publish(log.database, log.settings)
     pages = {
-        None: ["/sign-in"],
+        None: ["/signed-out", "/signed-out?only_here=true", "/sign-in/callback?state=made-up"],
         "auditor": ["/", "/entries", "/entries/live", "/entries/1", "/dead-letters", "/no-such-page"],
         "department_manager": [
             "/customers",

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from services.console.asset.service import integrity_of, read_assets, vendored
-from services.console.pages import with_query
 from tests.factories.console import SERVICE, RunningConsole
 
 STATIC = Path(SERVICE.migrations).parent / "static"
@@ -73,8 +72,3 @@ async def test_machines_get_problem_documents(alone: RunningConsole) -> None:
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await alone.http.get("/healthz")).json() == {"status": "alive"}
-
-
-def test_addresses_leave_out_what_is_not_given() -> None:
-    assert with_query("/entries", subject="customer/1", type=None, actor="") == "/entries?subject=customer%2F1"
-    assert with_query("/entries") == "/entries"

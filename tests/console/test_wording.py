@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.console.pages import NAVIGATION
-from services.console.wording import Wording, figure_of, moment_of, read_catalogue
-from shared.events import EVENTS
+from services.console.wording import TEXTS, Wording, figure_of, moment_of
+from shared.events import EVENTS, Event
+from shared.web.texts import read_texts
 
-CATALOGUES = {language: read_catalogue(language) for language in ("zh", "en")}
+CATALOGUES = {language: read_texts(TEXTS, language) for language in ("zh", "en")}
 _ASKED = re.compile(r'\bt\("([a-z_.]+)"(?! ~)')
 
 
@@ -39,6 +40,12 @@ def test_every_text_that_a_template_asks_for_exists(templates: list[Path]) -> No
 @pytest.mark.parametrize("event", sorted(EVENTS))
 def test_every_event_of_the_suite_has_a_name(event: str) -> None:
     assert f"event.{event}" in CATALOGUES["zh"]
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
+def test_every_member_of_an_event_that_its_entry_shows_has_a_name(event: type[Event]) -> None:
+    shown = event.model_fields.keys() - {"sealed"}
+    assert sorted(name for name in shown if f"data.{name}" not in CATALOGUES["zh"]) == []
 
 
 def test_every_page_of_the_menu_has_a_name() -> None:

@@ -91,6 +91,7 @@ def test_a_bad_body_changes_nothing(live: Live, customer: str, what: str) -> Non
     assert_problem(live.as_("dept").post("/v1/customers", content=body, headers=headers), *statuses, 422)
     assert_problem(live.as_("dept").post("/v1/dealings", content=body, headers=headers), *statuses, 422)
     assert_problem(live.as_("partner1", "reporting").post("/v1/submissions", content=body, headers=headers), 400, 422)
+    headers |= live.through("audit-service")
     assert_problem(live.as_("dept").post("/v1/values/open", content=body, headers=headers), *statuses, 422)
 
 
@@ -114,7 +115,7 @@ def test_a_large_body_is_refused(live: Live, customer: str, size: int) -> None:
     assert_problem(live.as_("manager1").patch(f"/v1/customers/{customer}", content=iter([body]), headers=headers), 413)
     headers = {"Content-Type": "application/json"}
     assert_problem(live.as_("dept").post("/v1/customers", content=body, headers=headers), 413)
-    assert_problem(live.nobody("identity").post("/v1/sign-ins", content=body), 413)
+    assert_problem(live.nobody("identity").post("/oauth/token", content=body), 413)
 
 
 UGLY = [

@@ -17,7 +17,7 @@ from kehu.data import DataDirectory, write_private
 from kehu.plan import PROJECT
 from kehu.postgres import SUPERUSER, PostgresServer
 from tests.factories.deployment import DEPLOY, POSTGRES_PROGRAMS
-from tests.factories.live import Live, until
+from tests.factories.live import Live, becomes
 from tests.factories.suite import Suite
 
 pytestmark = [pytest.mark.slow, pytest.mark.req("R15.4")]
@@ -115,7 +115,7 @@ def test_what_waited_in_the_outbox_is_audited_once_and_its_values_open(drill: Dr
     entry = live.entry(drill.waiting, "customer.changed", 3)
     assert entry["data"]["values"] == {"contact_phone": {"before": "13900000001", "after": "13900000002"}}
     assert entry["index"] >= drill.entries
-    until(lambda: live.count("customer", "outbox") == {"outbox": 0})
+    becomes(lambda: live.count("customer", "outbox"), {"outbox": 0})
 
 
 def test_the_log_holds_and_extends_the_checkpoint_kept_outside(drill: Drill, after: Suite, live: Live) -> None:

@@ -99,7 +99,16 @@ def test_ports_are_on_loopback_and_the_servers_have_none() -> None:
     assert not {"postgres", "kafka"} & published.keys()
     for name in SERVICES:
         port = Plan(DataDirectory(Path("nowhere"))).port(name)
-        assert published[f"{name}-api"] == [f"127.0.0.1:{port}:8000"]
+        assert published[f"{name}-api"][0] == f"127.0.0.1:{port}:8000"
+
+
+def test_browsers_and_services_reach_the_issuer_by_one_address() -> None:
+    (issuer,) = {env_file(DEPLOY / "env" / f"{name}.env")[f"{name.upper()}_ISSUER"] for name in SERVICES}
+    identity = CONTAINERS["identity-api"]
+    host, port = issuer.removeprefix("http://").split(":")
+    assert host in identity["networks"]["inner"]["aliases"]
+    assert host.endswith(".localhost"), "which browsers take for this machine"
+    assert f"127.0.0.1:{port}:8000" in identity["ports"]
 
 
 def test_postgres_and_kafka_are_on_a_network_without_a_way_out() -> None:

@@ -11,7 +11,11 @@ from pydantic import SecretStr
 
 from deploy.settings_table import settings_of
 from kehu.plan import SERVICES
+from services.identity.account.rules import Policy, faults_of
 from services.identity.directory import document
+from shared import clock
+from shared.regime import Clock
+from shared.regime import load as load_regimes
 from shared.settings import PLACEHOLDER, ServiceSettings, load
 from tests.factories.deployment import DEPLOY, env_file, fill_in
 
@@ -78,6 +82,16 @@ def test_filling_in_leaves_no_placeholder_and_makes_every_secret_different(fille
     assert len(set(keys)) == len(keys)
 
 
+def test_a_password_that_was_filled_in_is_one_that_people_may_have(filled: Path) -> None:
+    terms = load_regimes(DEPLOY.parent / "regimes").get(Clock, "access", on=clock.now().date())
+    policy = Policy(*(terms.count(f"password_{each}") for each in ("length", "classes", "history")))
+    people = document.read(filled / "directory.yaml").people
+    assert people
+    for person in people:
+        assert person.password is not None
+        assert faults_of(person.password.get_secret_value(), person.name, policy) == []
+
+
 def test_services_and_postgres_are_told_the_same_passwords(filled: Path) -> None:
     passwords = env_file(filled / "postgres.env")
     for name in SERVICES:
@@ -88,7 +102,8 @@ def test_services_and_postgres_are_told_the_same_passwords(filled: Path) -> None
 
 def test_the_directory_is_one_that_identity_accepts(filled: Path) -> None:
     directory = document.read(filled / "directory.yaml")
-    assert [(each.name, each.roles) for each in directory.people] == [("admin", ("admin",))]
+    first = {"admin": ("admin",), "security": ("security_officer",)}
+    assert {each.name: each.role_names for each in directory.people} == first
 
 
 def test_secrets_are_private_and_never_replaced(filled: Path) -> None:

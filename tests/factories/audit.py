@@ -16,15 +16,19 @@ import orjson
 import uvicorn
 
 from services.audit.app import SERVICE, compose
+from services.audit.clients import Values
 from services.audit.log import service
 from services.audit.settings import AuditSettings
+from services.audit.stream.rules import StoredEntry
+from shared.auth import OwnToken, Power, Principal, Scope
 from shared.bus import Delivery
 from shared.clock import now
 from shared.db import Database
-from shared.events import CustomerChanged, Envelope, Event, RegimeRef
+from shared.events import CustomerChanged, Envelope, Event, GradeChanged, RegimeRef
 from shared.ids import new_id
 from shared.migrations import upgrade
 from shared.process import Parts
+from shared.regime import Secrecy
 from tests.fakes.issuer import Issuer
 
 ORIGIN = "kehu.test/audit"
@@ -48,6 +52,12 @@ def changed(customer: str = "c1", version: int = 2, items: tuple[str, ...] = ("c
         sealed=base64.b64encode(f"sealed {customer} {version}".encode()).decode(),
         dictionary=RegimeRef(id="retail", version="2026-01-01", hash="0" * 64),
     )
+
+
+def grade_changed(**more: Any) -> GradeChanged:
+    known = {"customer_id": "c1", "unit": "unit-1", "manager": "m1", "before": None, "grade": "B"}
+    policy = RegimeRef(id="retail", version="2026-01-01", hash="0" * 64)
+    return GradeChanged.model_validate({**known, "policy": policy, "customer_version": 2, **more})
 
 
 def envelope(
@@ -98,9 +108,27 @@ def raw_event(kind: str, data: Any, **attributes: str) -> Delivery:
     return Delivery("kehu.audit", 0, next(_positions), b"log", orjson.dumps(data), headers)
 
 
+def stored(event: Event, index: int = 0, data: Any = None) -> StoredEntry:
+    """The entry of an event about a customer; `data` in its place, if given."""
+    payload = orjson.dumps({"data": event.model_dump(mode="json") if data is None else data})
+    subject, nobody = "customer/c1", b"\0" * 32
+    return StoredEntry(index, str(new_id()), event.type, "/customer/x", subject, 2, "staff/x", AT, AT, payload, nobody)
+
+
 def garbage(value: bytes = b"\xff not json", position: int | None = None) -> Delivery:
     place = next(_positions) if position is None else position
     return Delivery(TOPIC, 0, place, b"k", value, (("ce_id", b"nonsense"),))
+
+
+def reader() -> Principal:
+    """Somebody who may open the values of every customer."""
+    power = Power("auditor", Scope(everything=True), Secrecy.SECRET)
+    return Principal("yan", "staff/yan", "company", ("auditor",), {"customer.values.open": (power,)}, 0.0, "token")
+
+
+def values_of(owner: str) -> Values:
+    """The client of an owner of customers' values; without a token of its own."""
+    return Values({"customer": owner}, OwnToken(settings_of("postgresql://nowhere", client=None)))
 
 
 def migrated(dsn: str) -> str:
@@ -131,16 +159,24 @@ async def publish(database: Database, settings: AuditSettings, at: datetime = AT
 
 
 def settings_of(
-    dsn: str, *, issuer: str = "http://issuer.invalid", customer: str = "http://127.0.0.1:9"
+    dsn: str,
+    *,
+    issuer: str = "http://issuer.invalid",
+    customer: str = "http://127.0.0.1:9",
+    client: str | None = "audit",
 ) -> AuditSettings:
     return AuditSettings.model_validate(
         {
             "database_url": dsn,
             "bus_url": dsn,
             "issuer": issuer,
+            "authority": "claims",
             "origin": ORIGIN,
             "checkpoint_seed": SEED,
             "customer_url": customer,
+            "identity_url": "http://127.0.0.1:9",
+            "service_client": client,
+            "service_secret": "any will do here",
             "regimes_path": Path(__file__).parents[2] / "regimes",
         }
     )
@@ -162,6 +198,14 @@ class RunningAudit:
 
     def as_(self, role: str, **claims: Any) -> dict[str, str]:
         return self.issuer.bearer(role, [role], **claims)
+
+    def stand(self, name: str, *roles: str, version: int = 1) -> None:
+        """As if the directory had said which roles somebody holds."""
+        roster = self.parts.authenticator.roster
+        held = [{"role": role, "unit": "company", "from_on": "2026-01-01"} for role in roles]
+        data = {"name": name, "unit": "company", "state": "active", "held": held, "first_day": "2026-01-01"}
+        serial = roster.serial + 1
+        roster.take([{"kind": "person", "id": name, "data": {**data, "version": version}, "serial": serial}])
 
     async def get(self, path: str, role: str = "auditor", **query: Any) -> httpx.Response:
         return await self.http.get(path, params=query, headers=self.as_(role))

@@ -3,10 +3,9 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,12 +19,15 @@ from shared.db import Database, Record
 from shared.events import EVENTS, Envelope, Event
 from shared.migrations import upgrade
 from shared.process import Parts
+from tests.factories.regimes import REGIMES
 from tests.fakes.issuer import Issuer
 
-REGIMES = Path(__file__).parents[2] / "regimes"
 KEK = f"k1:{base64.b64encode(b'customer test key number one 32!').decode()}"
 NEWER_KEK = f"k2:{base64.b64encode(b'customer test key number two 32!').decode()},{KEK}"
 UNIT, OTHER_UNIT = "unit-1", "unit-2"
+
+Served = Callable[..., AbstractAsyncContextManager["RunningCustomer"]]
+"""The service on changed measures: `served((file, old, new), ...)`, all of them in force from `begins` on."""
 
 _numbers = count(1)
 
@@ -51,7 +53,15 @@ def migrated(dsn: str) -> str:
 
 def settings_of(dsn: str, *, issuer: str = "http://issuer.invalid", kek: str = KEK, **more: Any) -> CustomerSettings:
     return CustomerSettings.model_validate(
-        {"database_url": dsn, "bus_url": dsn, "issuer": issuer, "kek": kek, "regimes_path": REGIMES, **more}
+        {
+            "database_url": dsn,
+            "bus_url": dsn,
+            "issuer": issuer,
+            "kek": kek,
+            "regimes_path": REGIMES,
+            "authority": "claims",
+            **more,
+        }
     )
 
 
@@ -71,6 +81,11 @@ class RunningCustomer:
     def as_(self, role: str, unit: str = UNIT, **claims: Any) -> dict[str, str]:
         """Headers of somebody in this role; the name is the role's unless `name` says otherwise."""
         return self.issuer.bearer(claims.pop("name", role), [role], unit, **claims)
+
+    def through(self, peer: str, role: str, unit: str = UNIT, **claims: Any) -> dict[str, str]:
+        """The same, asked by another service of the suite in the person's name."""
+        own = self.issuer.token(peer, ["peer_service"], client_id=peer)
+        return {**self.as_(role, unit, **claims), "Service-Authorization": f"Bearer {own}"}
 
     async def register(self, role: str = "department_manager", **items: Any) -> dict[str, Any]:
         """A fresh customer of UNIT: the answer's body."""

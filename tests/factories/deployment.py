@@ -5,12 +5,10 @@ where they come from. PostgreSQL and Kafka are real ones that the caller runs. C
 """
 
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +19,7 @@ import yaml
 from kehu.child import spawn
 from kehu.plan import PROJECT
 from kehu.postgres import PostgresServer
+from tests.factories.ports import free_ports
 
 DEPLOY: Final = PROJECT / "deploy"
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -53,7 +52,7 @@ class Deployment:
         self._postgres = urlsplit(postgres.dsn("postgres", tcp=True))
         self._kafka = kafka
         self._topic_prefix = topic_prefix
-        self._ports = dict(zip(PROCESSES, _free_ports(len(PROCESSES)), strict=True))
+        self._ports = dict(zip(PROCESSES, free_ports(len(PROCESSES)), strict=True))
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._done: set[str] = set()
         done = fill_in(self.env)
@@ -161,7 +160,8 @@ class Deployment:
         if text in exact:
             return exact[text]
         parts = {"@postgres:5432/": f"@{here}/", "kafka:9092": self._kafka, **self._mounts(name)}
-        parts |= {f"//{other}:{_PORT}": f"//127.0.0.1:{port}" for other, port in self._ports.items()}
+        names = {**self._ports, **{alias: self._ports[other] for alias, other in _aliases()}}
+        parts |= {f"//{other}:{_PORT}": f"//127.0.0.1:{port}" for other, port in names.items()}
         for there, meant in parts.items():
             text = text.replace(there, meant)
         return text
@@ -179,6 +179,14 @@ class Deployment:
         return "\n".join((self._logs / f"{name}.log").read_text(errors="replace").splitlines()[-12:])
 
 
+def _aliases() -> Iterator[tuple[str, str]]:
+    """Other names of containers on the inner network."""
+    for name in PROCESSES:
+        networks = OURS[name]["networks"]
+        inner = networks["inner"] if isinstance(networks, dict) else {}
+        yield from ((alias, name) for alias in inner.get("aliases", ()))
+
+
 def _seconds(text: str) -> float:
     assert text.endswith("s")
     return float(text[:-1])
@@ -187,12 +195,3 @@ def _seconds(text: str) -> float:
 def _path() -> str:
     """Where the programs of both images are."""
     return f"{Path(sys.executable).parent}:{POSTGRES_PROGRAMS}:/usr/bin:/bin"
-
-
-def _free_ports(count: int) -> list[int]:
-    """Different ones: all are held until the last is found."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

@@ -12,6 +12,7 @@ from functools import cache
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -19,9 +20,11 @@ import httpx
 import pytest
 
 from kehu.client import SuiteClient
+from kehu.code_flow import Form
 from kehu.data import DataDirectory
 from kehu.plan import SERVICES
 from kehu.postgres import PostgresServer
+from kehu.vault import Vault
 from tests.factories.suite import Suite
 
 T = TypeVar("T")
@@ -52,6 +55,13 @@ class Live:
 
     def _token(self, name: str) -> str:
         return SuiteClient(DataDirectory(self.data), name).token()
+
+    def through(self, peer: str) -> dict[str, str]:
+        """What a service of the suite sends along when it asks another one for somebody."""
+        secret = Vault(DataDirectory(self.data).secrets).password(peer).get_secret_value()
+        address, grant = f"{self.urls['identity']}/oauth/token", {"grant_type": "client_credentials"}
+        answer = httpx.post(address, data=grant, auth=(peer, secret), trust_env=False).raise_for_status()
+        return {"Service-Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def _as(self, name: str, service: str = "customer") -> httpx.Client:
         bearer = {"Authorization": f"Bearer {self.token(name)}"} if name else {}
@@ -88,6 +98,26 @@ class Live:
         )
         assert answer.status_code == 200, answer.text
         return answer
+
+    def newcomer(self, unit: str = "east") -> tuple[str, str]:
+        """Somebody who has come to a unit: the name, and the password that an invitation let them choose."""
+        directory = self.as_("admin", "identity")
+        name, password = f"newcomer-{uuid4().hex[:8]}", token_urlsafe(16) + "aA1!"
+        person = {"name": name, "full_name": "林一（虚构）", "unit": unit, "first_day": "2026-01-05", "title": "业务员"}
+        joined = directory.post("/v1/staff", json=person)
+        assert joined.status_code == 201, joined.text
+        invited = directory.post(f"/v1/accounts/{name}/invitation")
+        assert invited.status_code == 201, invited.text
+        with httpx.Client(base_url=self.urls["identity"], timeout=30, trust_env=False) as browser:
+            form = Form(browser.get(f"/invitation/{invited.json()['code']}").text)
+            done = browser.post(form.action, data={**form.fields, "new_password": password, "again": password})
+        assert done.status_code == 200, done.text
+        return name, password
+
+    def give(self, name: str, role: str, unit: str = "east") -> None:
+        """Let the security officer give somebody a role."""
+        given = self.as_("security", "identity").post(f"/v1/staff/{name}/roles", json={"role": role, "unit": unit})
+        assert given.status_code == 201, given.text
 
     def entries(self, **query: Any) -> list[dict[str, Any]]:
         """The first page of audit entries, as the auditor sees it."""
@@ -129,6 +159,14 @@ def until(look: Callable[[], T | None], within_s: float = 30) -> T:
         assert time.monotonic() < deadline, f"not within {within_s:g} s"
         time.sleep(0.05)
     return found
+
+
+def becomes(look: Callable[[], T], expected: T, within_s: float = 30) -> None:
+    """Wait until it is so; what it was instead is told."""
+    deadline = time.monotonic() + within_s
+    while (found := look()) != expected:
+        assert time.monotonic() < deadline, f"{found!r}, not {expected!r}, after {within_s:g} s"
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +19,8 @@ from shared.events import EVENTS, Envelope, Event, GradeChanged, RegimeRef
 from shared.ids import new_id
 from shared.process import Parts
 from tests.factories.events import MOMENT
+from tests.factories.regimes import REGIMES
 
-REGIMES = Path(__file__).parents[2] / "regimes"
 MIGRATIONS = SERVICE.migrations
 POLICY = RegimeRef(id="retail-customer/grade/quarterly", version="2025-01-01", hash="0" * 64)
 
@@ -29,7 +28,7 @@ POLICY = RegimeRef(id="retail-customer/grade/quarterly", version="2025-01-01", h
 def grade_changed(
     *, manager: str | None = "manager1", unit: str = "north", before: str | None = "B", grade: str = "A", **more: Any
 ) -> GradeChanged:
-    known = {"customer_id": str(new_id()), "points": "86.50", "policy": POLICY, "customer_version": 2}
+    known = {"customer_id": str(new_id()), "policy": POLICY, "customer_version": 2}
     return GradeChanged.model_validate(
         {**known, "manager": manager, "unit": unit, "before": before, "grade": grade, **more}
     )
@@ -50,7 +49,7 @@ def envelope_of(event: Event, *, at: datetime = MOMENT, event_id: UUID | None = 
 
 
 def settings_of(dsn: str, bus_url: str, issuer: str = "http://issuer.invalid", **more: Any) -> NotifySettings:
-    known = {"database_url": dsn, "bus_url": bus_url, "issuer": issuer, "regimes_path": REGIMES}
+    known = {"database_url": dsn, "bus_url": bus_url, "issuer": issuer, "regimes_path": REGIMES, "authority": "claims"}
     return NotifySettings.model_validate({**known, **more})
 
 

@@ -30,9 +30,9 @@ from services.reporting.submission.rules import Judge, Judgement
 from services.reporting.submission.sheet import of_json
 from shared.migrations import upgrade
 from shared.regime import load
+from tests.factories.regimes import REGIMES
 from tests.fakes.issuer import Issuer
 
-REGIMES = Path(__file__).parents[2] / "regimes"
 REPORT, PERIOD, PRIOR = "large-exposure", "2026-10", "2026-09"
 KEK = "test:" + "a2VodSByZXBvcnRpbmcgdGVzdCBrZXkgMzIgYnl0ZXM="
 RESIDENT_ID = "33010619800101001" + mod_11_2.calc_check_digit("33010619800101001")
@@ -137,7 +137,8 @@ def running(dsn: str, issuer: Issuer, directory: Path, **settings: str) -> Itera
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    given = {"PORT": str(port), "DATABASE_URL": dsn, "BUS_URL": dsn, "ISSUER": issuer.url, "KEK": KEK, **settings}
+    given = {"PORT": str(port), "DATABASE_URL": dsn, "BUS_URL": dsn, "ISSUER": issuer.url, "KEK": KEK}
+    given |= {"AUTHORITY": "claims", **settings}
     environment = {**os.environ, **{f"REPORTING_{name}": value for name, value in given.items()}}  # noqa: TID251
     log = directory / "reporting.log"
     with log.open("wb") as output:

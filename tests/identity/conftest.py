@@ -9,6 +9,7 @@ import pytest
 from kehu.postgres import PostgresServer
 from shared.migrations import upgrade
 from tests.conftest import FreshDatabase
+from tests.factories.directory import Directory, running_directory
 from tests.factories.identity import MIGRATIONS, RunningIdentity, directory_file, running
 
 
@@ -33,4 +34,11 @@ def identity_dsn(postgres: PostgresServer, fresh_database: FreshDatabase, identi
 async def identity(identity_dsn: str, tmp_path: Path) -> AsyncIterator[RunningIdentity]:
     """The service with the factory's directory."""
     async with running(identity_dsn, directory_file=directory_file(tmp_path)) as service:
+        yield service
+
+
+@pytest.fixture
+async def directory(identity_dsn: str, tmp_path: Path) -> AsyncIterator[Directory]:
+    """The service with a company of five units and six people."""
+    async with running_directory(identity_dsn, tmp_path) as service:
         yield service

@@ -10,9 +10,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import services.identity.directory.models
+import services.identity.account.models
+import services.identity.client.models
+import services.identity.custody.models
+import services.identity.line.models
+import services.identity.org.models
 import services.identity.sign_in.models
-import services.identity.signing_key.models  # noqa: F401 - tables register themselves
+import services.identity.signing_key.models
+import services.identity.staff.models  # noqa: F401 - tables register themselves
 from services.identity.tables import METADATA
 from shared.migrations import config_of
 from tests.factories.identity import MIGRATIONS

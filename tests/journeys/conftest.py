@@ -1,15 +1,35 @@
-"""The live suite of the journeys, with each of the two buses in turn."""
+"""The live suite of the journeys, with each of the two buses in turn; and the second issuer."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from kehu.settings import SuiteSettings
+from tests.factories.deployment import fill_in
+from tests.factories.keycloak import KeycloakFailed, LocalKeycloak
 from tests.factories.live import Live, directory_of_run, shared
 
 
-@pytest.fixture(scope="session", params=["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(scope="package", params=["postgres", pytest.param("kafka", marks=pytest.mark.kafka)])
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Live]:
     directory = directory_of_run(tmp_path_factory, worker_id) / f"live-{request.param}"
     kafka = request.getfixturevalue("kafka") if request.param == "kafka" else ""
     with shared(directory, kafka) as live:
         yield live
+
+
+@pytest.fixture(scope="module")
+def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKeycloak]:
+    """A real Keycloak. One module asks for it, so that one worker starts it."""
+    settings, directory = SuiteSettings(), tmp_path_factory.mktemp("keycloak")
+    assert fill_in(directory / "env").returncode == 0
+    server = LocalKeycloak(directory / "server", directory / "env", cache=settings.kehu_cache)
+    try:
+        server.start()
+        yield server
+    except KeycloakFailed as problem:
+        if settings.ci:
+            pytest.fail(f"no Keycloak, and CI may not skip its tests: {problem}")
+        pytest.skip(f"NO KEYCLOAK, NOT TESTED AGAINST IT: {problem}")
+    finally:
+        server.stop()

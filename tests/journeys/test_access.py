@@ -25,6 +25,7 @@ def test_a_refused_action_is_audited(live: Live) -> None:
         "code": "not_allowed",
         "method": "POST",
         "route": "/v1/customers",
+        "record": None,
     }
     assert live.as_("auditor", "audit").get(f"/v1/entries/{entry}").json()["data"] == expected
 
@@ -62,9 +63,9 @@ def test_a_manager_does_not_see_the_customers_of_another_unit(live: Live) -> Non
     for trace in traces:
         until(lambda trace=trace: _entries_of_trace(live, trace))
     found = live.entries(type="access.refused", actor="staff/manager2", order="desc", limit=100)
-    assert {"/v1/customers/{customer_id}", "/v1/customers/{customer_id}/history"} <= {
-        each["data"]["route"] for each in found if each["data"]["code"] == "out_of_reach"
-    }
+    facts = [each["data"] for each in found if each["data"]["record"] == customer]
+    assert {each["code"] for each in facts} == {"not_found"}
+    assert {"/v1/customers/{customer_id}", "/v1/customers/{customer_id}/history"} <= {each["route"] for each in facts}
 
 
 @pytest.mark.parametrize("service", ["customer", "reporting", "audit", "notify", "identity"])

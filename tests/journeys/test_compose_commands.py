@@ -10,6 +10,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kehu.code_flow import token_of
+from kehu.data import write_private
 from kehu.postgres import PostgresServer
 from kehu.sample.directory import sign_in, write_directory
 from kehu.vault import Vault
@@ -31,15 +33,13 @@ class Deployed(Live):
         self.as_ = cache(self._as)
 
     def _token(self, name: str) -> str:
-        """By password, or by client credentials for a partner's system."""
+        """By the sign-in page, or by client credentials for a partner's system."""
         who = sign_in(self._vault, name)
         secret = who.secret.get_secret_value()
+        if not who.is_client:
+            return token_of(self.urls["identity"], name, secret)
         with httpx.Client(base_url=self.urls["identity"], timeout=30, trust_env=False) as client:
-            if who.is_client:
-                grant = {"grant_type": "client_credentials"}
-                answer = client.post("/oauth/token", data=grant, auth=(name, secret))
-            else:
-                answer = client.post("/v1/sign-ins", json={"name": name, "password": secret})
+            answer = client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=(name, secret))
         assert answer.is_success, answer.text
         return str(answer.json()["access_token"])
 
@@ -62,6 +62,8 @@ def deployed(server: PostgresServer, kafka: str, tmp_path_factory: pytest.TempPa
     secrets = directory / "secrets"
     secrets.mkdir(mode=0o700)
     vault = Vault(secrets)
+    own = env_file(deployment.env / "audit.env")["AUDIT_SERVICE_SECRET"]
+    write_private(secrets / "sign-in-audit-service", own)  # the vault keeps what it finds: what audit was deployed with
     write_directory(vault, deployment.env / "directory.yaml")
     yield Deployed(deployment, vault)
     deployment.stop()
@@ -107,7 +109,7 @@ def test_roles_have_scram_passwords_and_repeating_the_jobs_harms_nothing(
     roles = "FROM pg_authid WHERE rolcanlogin AND rolname NOT IN ('postgres')"
     assert server.execute(f"SELECT bool_and(rolpassword LIKE 'SCRAM-SHA-256$%') {roles}") == "t"
     assert server.execute(f"SELECT string_agg(rolname, ' ' ORDER BY rolname) {roles}") == (
-        "audit console customer identity notify reporting"
+        "audit console customer identity keycloak notify reporting"
     )
     customer = running.register()["id"]
     for job in ("databases", "customer-migrate"):

@@ -12,9 +12,10 @@ from kehu.plan import PROJECT, SERVICES, Plan
 from kehu.programs import Watched
 from kehu.sample.directory import sign_in, sign_ins, write_directory
 from kehu.vault import Vault
+from services.identity.account.rules import Policy, faults_of
 from services.identity.directory.document import read
 from shared import clock
-from shared.regime import load
+from shared.regime import Clock, load
 from shared.settings import ServiceSettings
 
 
@@ -64,10 +65,24 @@ def test_identity_reads_the_sample_directory_and_its_roles_are_declared(tmp_path
     directory = read(tmp_path / "directory.json")
     names = {account.name for account in directory.accounts}
     wanted = {"admin", "gm", "leader", "dept", "manager1", "manager2", "entry", "reviewer", "auditor", "security"}
-    assert names == wanted | {"partner1"} == {each.name for each in sign_ins(vault)}
+    assert wanted | {"partner1"} == {each.name for each in sign_ins(vault)}
+    assert names == wanted | {"partner1", "audit-service", "console-service", "kehu-cli", "console"}
     regimes, today = load(PROJECT / "regimes"), clock.now().date()
+    terms = regimes.get(Clock, "access", on=today)
+    policy = Policy(*(terms.count(f"password_{each}") for each in ("length", "classes", "history")))
+    for person in directory.people:
+        assert person.password is not None
+        assert faults_of(person.password.get_secret_value(), person.name, policy) == []
     for account in directory.accounts:
-        assert [regimes.role(role, on=today).id for role in account.roles] == list(account.roles)
+        assert [regimes.role(role, on=today).id for role in account.role_names] == list(account.role_names)
+
+
+def test_the_console_of_the_sample_is_where_this_suite_has_it(tmp_path: Path) -> None:
+    write_directory(Vault(tmp_path), tmp_path / "directory.json", "http://127.0.0.1:9000")
+    apps = {each.name: each for each in read(tmp_path / "directory.json").clients}
+    assert apps["console"].redirect_uris == ("http://127.0.0.1:9000/sign-in/callback",)
+    assert apps["console"].sign_out_uris == ("http://127.0.0.1:9000/signed-out",)
+    assert apps["kehu-cli"].redirect_uris == ("http://127.0.0.1/",)
 
 
 def test_an_unknown_sign_in_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_declared_messages_name_the_events_and_these_the_topics() -> None:
     [
         ("event: customer.grade_changed", "event: customer.sighed", "no event"),
         ("audience: responsible_manager", "audience: everybody", "no audience"),
-        ("path: data.points", "path: data.colour", "data.colour"),
+        ("path: data.before", "path: data.colour", "data.colour"),
         ("event: customer.grade_changed", "event: message.delivered", "may not send"),
     ],
 )

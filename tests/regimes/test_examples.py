@@ -76,7 +76,7 @@ def test_a_code_list_has_the_codes_that_it_says(codelist: Codelist, example) -> 
 @pytest.mark.req("R2.2")
 @pytest.mark.parametrize(("role", "example"), each(Role))
 def test_a_role_allows_what_it_says(role: Role, example) -> None:
-    assert (example.action in role.actions) is example.allowed
+    assert role.allows(example) is example.allowed
 
 
 @pytest.mark.req("R4.2")
@@ -141,8 +141,8 @@ def test_a_file_gets_the_grade_that_its_policy_says(policy: GradePolicy, example
     if score is None:
         assert example.grade is None
     else:
-        standing = next(each for each in policy.standings if each.below is None or score < each.below)
-        assert standing.grade == example.grade
+        rank = next(each for each in policy.ranks if each.below is None or score < each.below)
+        assert rank.grade == example.grade
 
 
 @pytest.mark.req("R4.1")

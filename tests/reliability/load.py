@@ -48,8 +48,16 @@ class Load:
     """`async with Load(urls, issuer) as load:` opens hot customers; then `write` for a while, as often as wanted."""
 
     def __init__(
-        self, urls: list[str], issuer: Issuer, *, customers: int = 6, seed: int = 1, patience_s: float = 4.0
+        self,
+        urls: list[str],
+        issuer: Issuer,
+        *,
+        customers: int = 6,
+        seed: int = 1,
+        patience_s: float = 4.0,
+        rest_s: float = 0.0,
     ) -> None:
+        """`rest_s`: how long each client rests after a change."""
         self.journal = Journal()
         self.customers: list[str] = []
         self.faults: list[httpx.Response] = []
@@ -58,6 +66,7 @@ class Load:
         self._urls = urls
         self._issuer = issuer
         self._wanted = customers
+        self._rest_s = rest_s
         self._random = random.Random(seed)
         self._http = httpx.AsyncClient(timeout=patience_s, trust_env=False)
 
@@ -104,6 +113,7 @@ class Load:
         headers = self.headers()
         while not stop.is_set():
             await self.change(self._random.choice(self.customers), headers)
+            await asyncio.sleep(self._rest_s)
 
     async def change(self, customer: str, headers: dict[str, str] | None = None, url: str | None = None) -> Attempt:
         """One change, repeated with the same values and the same If-Match while its outcome is unknown."""

@@ -251,6 +251,7 @@ class Suite:
         environment = {
             **self.plan.environment(service, self.dsn(service), self.bus_url),
             f"{prefix}_ISSUER": self.servers.issuer.url,
+            f"{prefix}_AUTHORITY": "claims",  # no identity service, so no directory
             f"{prefix}_TOPIC_PREFIX": self.topic_prefix,
             f"{prefix}_PORT": str(port),
             f"{prefix}_WORKER_PORT": str(worker_port),

@@ -36,6 +36,7 @@ WHERE: dict[str, tuple[tuple[str, int], ...]] = {
     "audit.checkpoint.before_commit": (("audit.worker", 2),),
     "audit.checkpoint.after_commit": (("audit.worker", 2),),
 }
+_REST_S = 0.02  # enough is under way at each death, and the processors are left to those that start again
 PARKING = {"consumer.after_dead_letter", "redrive.before_commit"}
 CASES = [
     pytest.param(point, member, passage, id=f"{point}-{member}")
@@ -116,7 +117,10 @@ async def test_a_replay_that_dies_before_its_commit_can_be_repeated(suite: Suite
 async def _judged(suite: Suite) -> AsyncIterator[tuple[Load, Scene]]:
     """Clients of a healthy suite; after the block it is healed, drained and judged."""
     suite.start()
-    async with Load(suite.urls("customer"), suite.servers.issuer, customers=3) as load, opened(suite) as scene:
+    async with (
+        Load(suite.urls("customer"), suite.servers.issuer, customers=3, rest_s=_REST_S) as load,
+        opened(suite) as scene,
+    ):
         try:
             yield load, scene
         finally:

@@ -61,11 +61,6 @@ def test_only_the_canonical_spelling_is_an_id(text: str) -> None:
     assert parse_id("01935f00-0000-7000-8000-00000000000a") is not None
 
 
-def test_the_chinese_day_begins_at_sixteen_hours_utc() -> None:
-    assert clock.local_date_of(datetime(2026, 12, 31, 15, 59, tzinfo=UTC)) == "2026-12-31"
-    assert clock.local_date_of(datetime(2026, 12, 31, 16, 0, tzinfo=UTC)) == "2027-01-01"
-
-
 def test_each_refusal_has_a_status_of_its_own() -> None:
     statuses = [kind.status for kind in ALL]
     assert sorted(set(statuses)) == sorted(statuses)

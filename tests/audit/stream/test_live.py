@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from services.audit.clients import CustomerValues
 from services.audit.stream import frames as live
 from services.audit.stream import tail as tail_module
 from services.audit.stream.rules import StoredEntry
@@ -16,7 +15,19 @@ from services.audit.stream.tail import Tail
 from shared.auth import Principal
 from shared.db import Database
 from shared.errors import Forbidden
-from tests.factories.audit import ORIGIN, RunningAudit, append, change, changes, events_of
+from tests.factories.audit import (
+    ORIGIN,
+    RunningAudit,
+    append,
+    change,
+    changed,
+    changes,
+    events_of,
+    stored,
+    values_of,
+)
+from tests.factories.audit import reader as opener
+from tests.fakes.values_owner import ValuesOwner
 
 
 def stream(
@@ -74,7 +85,7 @@ async def many(*batches: Sequence[StoredEntry]) -> AsyncIterator[Sequence[Stored
 
 
 def principal() -> Principal:
-    return Principal("a", "staff/a", "u", (), {}, {}, 0.0, "token")
+    return Principal("a", "staff/a", "u", (), {}, 0.0, "token")
 
 
 async def test_a_heartbeat_has_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,15 +94,15 @@ async def test_a_heartbeat_has_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
     async def reader() -> Principal:
         return principal()
 
-    values = CustomerValues("http://127.0.0.1:9")
+    values = values_of("http://127.0.0.1:9")
     seen = [frame async for frame in live.frames(many([], []), reader, values, opened=False)]
     assert seen == [b"retry: 2000\n\n", b": alive\n\n", b": alive\n\n"]
     await values.close()
 
 
 @pytest.mark.req("R2.2")
-async def test_a_stream_ends_when_its_reader_may_no_longer_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "AUTHORISE_S", 0.0)
+@pytest.mark.parametrize("batch", [[], [stored(changed())]], ids=["silent", "busy"])
+async def test_a_batch_is_for_nobody_whose_role_was_taken_away_before_it(batch: Sequence[StoredEntry]) -> None:
     answers = [principal()]
 
     async def reader() -> Principal:
@@ -99,11 +110,44 @@ async def test_a_stream_ends_when_its_reader_may_no_longer_read(monkeypatch: pyt
             raise Forbidden("not_allowed")
         return answers.pop()
 
-    values = CustomerValues("http://127.0.0.1:9")
-    seen = [frame async for frame in live.frames(many([], [], []), reader, values, opened=False)]
-    assert seen[-1] == b'event: closed\ndata: {"code":"not_allowed"}\n\n'
-    assert len(seen) == 2
+    values = values_of("http://127.0.0.1:9")
+    seen = [frame async for frame in live.frames(many([], batch), reader, values, opened=False)]
+    assert seen == [b"retry: 2000\n\n", b'event: closed\ndata: {"code":"not_allowed"}\n\n']
     await values.close()
+
+
+@pytest.mark.req("R2.2")
+async def test_values_that_were_opened_meanwhile_are_not_shown_under_authority_that_is_gone() -> None:
+    batch = [stored(changed())]
+    moments = [opener(), principal(), principal()]
+
+    async def reader() -> Principal:
+        return moments.pop(0)
+
+    with ValuesOwner() as owner:
+        owner.values = {batch[0].event_id: {"contact_phone": {"before": "1", "after": "2"}}}
+        values = values_of(owner.url)
+        seen = [frame async for frame in live.frames(many(batch), reader, values, opened=True)]
+        await values.close()
+    assert len(owner.asked) == 1
+    [_, entry] = seen
+    assert b"event: entry" in entry
+    assert b'"values"' not in entry
+
+
+@pytest.mark.req("R2.2")
+@pytest.mark.parametrize("writes", [False, True], ids=["silent", "busy"])
+async def test_an_open_stream_ends_within_two_seconds_of_the_end_of_its_readers_role(
+    service: RunningAudit, writes: bool
+) -> None:
+    service.stand("auditor", "auditor")
+    async with stream(service) as response:
+        service.stand("auditor", version=2)
+        if writes:
+            await append(service.database, change())
+        async with asyncio.timeout(2):
+            text = await response.aread()
+    assert text.startswith(b"retry: 2000\n\nevent: closed\n")
 
 
 async def test_the_tail_is_woken_by_the_writer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.factories import audit
-from tests.factories.audit import AT, RunningAudit, append, change, changes, garbage
+from tests.factories.audit import AT, RunningAudit, append, change, changes, events_of, garbage
 from tests.fakes.issuer import Issuer
 from tests.fakes.values_owner import ValuesOwner
 
@@ -112,6 +112,25 @@ async def test_entries_are_for_those_who_hold_the_action(service: RunningAudit, 
     assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
     async with service.database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM outbox") == 1, "a refusal is a fact for the log itself"
+
+
+@pytest.mark.req("R2.2")
+@pytest.mark.parametrize("role", ["auditor", "security_officer"])
+async def test_a_grade_is_for_those_who_may_see_grades_wherever_it_is_told(service: RunningAudit, role: str) -> None:
+    event = audit.grade_changed()
+    await append(service.database, audit.delivered(event, audit.envelope(event, sequence=2)))
+    [told] = (await service.get("/v1/entries", "general_manager")).json()["items"]
+    assert (told["data"]["before"], told["data"]["grade"], told["withheld"]) == (None, "B", [])
+    [listed] = (await service.get("/v1/entries", role)).json()["items"]
+    alone = (await service.get("/v1/entries/0", role)).json()
+    headers = {**service.as_(role), "Last-Event-ID": "0"}
+    async with service.http.stream("GET", "/v1/stream", headers=headers) as response:
+        await append(service.database, audit.delivered(event, audit.envelope(event, sequence=3)))
+        [live] = await events_of(response, 1)
+    for entry in (listed, alone, live["data"]):
+        assert entry["withheld"] == ["before", "grade"]
+        assert entry["data"].keys() == {"customer_id", "unit", "manager", "policy", "customer_version"}
+    assert told["leaf_hash"] == listed["leaf_hash"]
 
 
 @pytest.mark.req("R2.2")

@@ -85,7 +85,19 @@ async def test_who_may_only_read_is_not_offered_and_not_obeyed(letter: Letter) -
     assert await count(database) == 1
 
 
+@pytest.mark.req("R15.4")
+async def test_the_consoles_own_letters_stand_beside_the_others(alone: RunningConsole) -> None:
+    await alone.sign_in("admin")
+    async with alone.database.transaction() as tx:
+        await deadletters.park(tx, "console-roster", garbage(), ValueError("no event"))
+        letter_id = await tx.fetchval("SELECT id FROM dead_letter")
+    path = f"/dead-letters/console/{letter_id}"
+    assert f'href="{path}"' in await alone.page("/dead-letters")
+    await alone.submit(f"{path}/discard", f"{path}/discard", once="key-1")
+    assert await count(alone.database) == 0
+
+
 async def test_a_service_that_has_no_letters_is_not_there(alone: RunningConsole) -> None:
     await alone.sign_in("admin")
-    await alone.page("/dead-letters/identity/01939d5e-7a3c-7b21-9c55-0f6b5d3a8e10", 404)
+    await alone.page("/dead-letters/nobody/01939d5e-7a3c-7b21-9c55-0f6b5d3a8e10", 404)
     await alone.page("/dead-letters/http:%2F%2Fevil.example/01939d5e-7a3c-7b21-9c55-0f6b5d3a8e10", 404)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.clock import now
-from tests.factories.audit import RunningAudit, append, change, publish
+from tests.factories.audit import RunningAudit, append, change, delivered, envelope, grade_changed, publish
 from tests.factories.console import RunningConsole
 from tests.factories.customer import RunningCustomer
 
@@ -40,6 +40,20 @@ async def test_entries_are_filtered_by_subject_type_actor_and_day(beside: Runnin
     assert rows(await beside.page("/entries", actor="staff/nobody")) == []
     tomorrow = (now() + timedelta(days=2)).date().isoformat()
     assert "No entry fits." in await beside.page("/entries", since=tomorrow)
+
+
+@pytest.mark.req("R2.2")
+async def test_a_grade_that_the_person_may_not_see_is_named_and_not_shown(
+    beside: RunningConsole, log: RunningAudit
+) -> None:
+    event = grade_changed(grade="GRADE-1")
+    await append(log.database, delivered(event, envelope(event, sequence=2)))
+    await beside.sign_in("auditor")
+    page = await beside.page("/entries/0")
+    assert '<dt>Grade</dt><dd><span class="muted">not shown</span></dd>' in page
+    assert "GRADE-1" not in page
+    await beside.sign_in("general_manager")
+    assert "GRADE-1" in await beside.page("/entries/0")
 
 
 @pytest.mark.req("R0.4")
@@ -77,7 +91,7 @@ async def test_values_are_shown_to_those_who_may_see_them(
     page = await beside.page("/entries/0")
     assert "Contact phone" in page
     assert "not shown" in page
-    assert "The customer service does not answer" in page, "audit has no customer service beside it here"
+    assert "The service that keeps the values does not answer" in page, "audit has no customer service beside it here"
 
 
 @pytest.mark.req("R2.2")

@@ -21,6 +21,9 @@ async def test_messages_are_shown_and_marked_as_read(dsn: Callable[[str], str], 
         "recipient": "staff/customer_manager",
         "about": "customer/01939d5e-0000-7000-8000-000000000000",
         "event_type": "customer.grade_changed",
+        "shown_by": "customer.grade.read",
+        "unit": "unit-1",
+        "manager": "customer_manager",
         "secrecy": "internal",
         "subject": {"zh": "等级变为 B", "en": "The grade is now B"},
         "body": {"zh": "请查看。", "en": "Have a look."},
@@ -38,6 +41,10 @@ async def test_messages_are_shown_and_marked_as_read(dsn: Callable[[str], str], 
         answer = await running.submit("/inbox", f"/inbox/{message['id']}/read", back="/inbox?unread=1")
         assert answer.headers["location"] == "/inbox?unread=1"
         assert "No messages." in await running.page("/inbox?unread=1")
+        await running.sign_in("customer_manager", unit="unit-2")
+        page = await running.page("/inbox")
+        assert "A message whose text you may not see" in page
+        assert "The grade is now B" not in page
         await running.sign_in("customer_manager", "zh-CN")
         assert "等级变为 B" in await running.page("/inbox")
         assert "标为已读" not in await running.page("/inbox")

@@ -151,6 +151,19 @@ async def test_a_feed_ends_at_the_callers_reach(service: RunningCustomer) -> Non
     assert {fault["code"] for fault in own.json()["errors"]} >= {"taken"}
 
 
+@pytest.mark.req("R2.2")
+async def test_a_feed_tells_nothing_of_customers_out_of_reach(service: RunningCustomer) -> None:
+    customer = await service.register()
+    await feed(service, purchases=[purchase(customer["id"])])
+    stranger, told = service.as_("department_manager", OTHER_UNIT), []
+    for whose in (customer["id"], "019aaaaa-0000-7000-8000-000000000000"):
+        body = {"purchases": [purchase(whose, "p-other")], "violations": [violation(whose, "v-other")]}
+        refused = await service.http.post("/v1/dealings", json=body, headers=stranger)
+        told.append([(fault["pointer"], fault["code"]) for fault in refused.json()["errors"]])
+    assert told[0] == told[1]
+    assert ("/purchases/0/customer_id", "no_such_customer") in told[0]
+
+
 async def test_two_feeds_at_once_record_a_row_once(service: RunningCustomer) -> None:
     customer = await service.register()
     rows = [purchase(customer["id"], f"p-{month}", f"2026-{month:02d}") for month in range(1, 11)]

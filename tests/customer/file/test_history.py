@@ -49,7 +49,9 @@ async def sealed_of(service: RunningCustomer) -> list[dict[str, str]]:
 
 
 async def opened(service: RunningCustomer, items: list[dict[str, str]], role: str = "auditor", **claims: str):
-    answer = await service.http.post("/v1/values/open", json={"items": items}, headers=service.as_(role, **claims))
+    answer = await service.http.post(
+        "/v1/values/open", json={"items": items}, headers=service.through("audit", role, **claims)
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
 
@@ -68,6 +70,7 @@ async def test_an_authorised_reader_opens_the_values_of_an_event(service: Runnin
     assert (less["values"].keys(), less["withheld"]) == ({"contact_person"}, ["watchlisted"])
     reads = [event for _, event in await service.outbox("access.read")]
     assert [read.level for read in reads] == ["secret", "confidential"]
+    assert [read.purpose for read in reads] == ["audit", "customer_service"]
 
 
 @pytest.mark.req("R2.2")
@@ -78,8 +81,29 @@ async def test_events_out_of_reach_stay_shut_as_if_unknown(service: RunningCusto
     assert await opened(service, [{**event, "subject": "customer/019aaaaa-0000-7000-8000-000000000000"}]) == []
     assert await opened(service, [{**event, "subject": "report/7"}]) == []
     assert await service.outbox("access.read") == []
-    refused = await service.http.post("/v1/values/open", json={"items": [event]}, headers=service.as_("report_entry"))
+    headers = service.through("audit", "report_entry")
+    refused = await service.http.post("/v1/values/open", json={"items": [event]}, headers=headers)
     assert refused.status_code == 403
+
+
+@pytest.mark.req("R2.2")
+async def test_only_services_of_the_suite_ask_for_sealed_values(service: RunningCustomer) -> None:
+    await service.register()
+    body = {"items": await sealed_of(service)}
+    person = service.as_("auditor")
+    partner = service.issuer.token("p1", ["partner_reporter"], client_id="p1")
+    for own in (None, person["Authorization"], f"Bearer {partner}"):
+        headers = person if own is None else {**person, "Service-Authorization": own}
+        answer = await service.http.post("/v1/values/open", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "peers_only")
+    forged = {**person, "Service-Authorization": "Bearer e30.e30.e30"}
+    assert (await service.http.post("/v1/values/open", json=body, headers=forged)).status_code == 401
+    alone = service.issuer.bearer("audit", ["peer_service"], client_id="audit")
+    other = service.issuer.bearer("notify", ["peer_service"], client_id="notify")
+    for second in (alone, other):  # a program asks in no person's name, not even for another
+        both = {**alone, "Service-Authorization": second["Authorization"]}
+        answer = await service.http.post("/v1/values/open", json=body, headers=both)
+        assert (answer.status_code, answer.json()["code"]) == (403, "peers_only")
 
 
 async def test_bytes_that_were_moved_or_changed_do_not_open(service: RunningCustomer) -> None:

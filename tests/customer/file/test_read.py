@@ -3,7 +3,7 @@
 import pytest
 
 from shared.events import ClassifiedRead
-from tests.factories.customer import RunningCustomer
+from tests.factories.customer import RunningCustomer, Served
 
 READ = ClassifiedRead.type
 
@@ -70,3 +70,18 @@ async def test_ids_that_are_none_are_refused(service: RunningCustomer) -> None:
     answer = await service.get("/v1/customers/not-an-id")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "path:customer_id"
+
+
+@pytest.mark.req("R2.2")
+async def test_from_which_level_reads_are_recorded_is_declared(served: Served) -> None:
+    level = ("company/resource/customer.yaml", "recorded_from: confidential", "recorded_from: secret")
+    async with served(level) as service:
+        customer = await service.register(watchlisted=True)
+        await service.file(customer["id"], "customer_manager")
+        assert await service.outbox(READ) == []
+        await service.file(customer["id"], "department_manager")
+        [(_, event)] = await service.outbox(READ)
+        assert (event.items, event.level) == (("watchlisted",), "secret")
+    async with served((level[0], f"{level[1]}\n", "")) as service:
+        await service.file(customer["id"], "department_manager")
+        assert len(await service.outbox(READ)) == 1

@@ -37,6 +37,16 @@ def test_yaml_is_as_good_as_json(tmp_path: Path) -> None:
         (lambda d: d["people"][0].update(password="another secret"), "either password or password_hash"),
         (lambda d: d["people"][0].pop("password_hash"), "either password or password_hash"),
         (lambda d: d["people"][0].update(roles=[]), "people.0.roles"),
+        (
+            lambda d: d["people"][0].update(roles=[{"role": "x", "from_on": "2027-02-02", "until_on": "2027-02-01"}]),
+            "people.0.roles.0: Value error, until_on is before from_on",
+        ),
+        (
+            lambda d: d["people"][0].update(
+                deputies=[{"deputy": "staff", "from_on": "2027-02-02", "until_on": "2027-02-01"}]
+            ),
+            "people.0.deputies.0: Value error, until_on is before from_on",
+        ),
         (lambda d: d["people"][0].update(colour="red"), "people.0.colour"),
         (lambda d: d["clients"][0].pop("secret_hash"), "either secret or secret_hash"),
         (lambda d: d["clients"][0].update(secret_hash="5f4dcc3b5aa765d61d8327deb882cf99"), "clients.0.secret_hash"),

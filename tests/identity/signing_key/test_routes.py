@@ -14,6 +14,7 @@ from shared.errors import Unauthenticated
 from shared.events import AccessRefused, SigningKeyRotated
 from shared.regime import load
 from shared.sealing import Unopenable
+from tests.factories.directory import running_directory
 from tests.factories.identity import KEK, REGIMES, RunningIdentity, directory_file, running, settings_of
 
 
@@ -122,5 +123,14 @@ async def test_a_key_ring_that_lost_its_key_is_noticed_at_start(identity: Runnin
     lost = compose(settings_of(identity.settings.database_url.get_secret_value(), kek=KEK.replace("k1:", "k2:")))
     await lost.database.start()
     with pytest.raises(Unopenable):
-        await lost.on_start[0]()
+        await lost.on_start[-1]()
     await lost.database.close()
+
+
+async def test_first_requests_of_many_at_once_do_not_wait_for_each_others_connections(
+    identity_dsn: str, tmp_path: Path
+) -> None:
+    async with running_directory(identity_dsn, tmp_path, database_pool=2) as directory:
+        bearers = [await directory.token("root", "admin", "hq", jti=str(number)) for number in range(12)]
+        asked = [directory.call(each, "GET", "/v1/staff/clerk") for each in bearers]
+        assert [each.status_code for each in await asyncio.gather(*asked)] == [200] * 12

@@ -18,6 +18,7 @@ KNOWN: dict[str, Any] = {
     "owner": "admin",
     "event": "customer.grade_changed",
     "audience": "responsible_manager",
+    "shown_by": "customer.grade.read",
     "secrecy": "internal",
     "slots": {"grade": {"label": {"zh": "等级", "en": "Grade"}, "path": "data.grade"}},
     "subject": {"zh": "{grade}级", "en": "Grade {grade}"},
@@ -84,6 +85,7 @@ def test_it_goes_to_the_manager_or_else_to_the_unit() -> None:
         ({"event": SignedIn.type}, "has no unit"),
         ({"slots": {"grade": {"label": {"zh": "一", "en": "a"}, "path": "data.colour"}}}, "no data.colour"),
         ({"slots": {"grade": {"label": {"zh": "一", "en": "a"}, "path": "shape"}}}, "no shape"),
+        ({"shown_by": "customer.read"}, "data.grade is shown by customer.grade.read, not by customer.read"),
     ],
 )
 def test_a_message_that_can_never_be_sent_is_told_at_start(wrong: dict[str, Any], told: str) -> None:

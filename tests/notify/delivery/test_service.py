@@ -37,6 +37,7 @@ effective_from: 2025-01-01
 owner: admin
 event: customer.registered
 audience: responsible_unit
+shown_by: customer.read
 secrecy: internal
 slots:
   customer: {label: {zh: 客户, en: Customer}, path: data.customer_id}
@@ -70,6 +71,7 @@ async def test_the_manager_is_told_of_a_grade_change(settings: NotifySettings, b
         assert (entry["recipient"], entry["about"]) == ("staff/manager1", f"customer/{event.customer_id}")
         assert entry["subject"] == {"zh": "客户等级变为A", "en": "The grade is now A"}
         assert event.customer_id in entry["body"]["zh"]
+        assert (entry["shown_by"], entry["unit"], entry["manager"]) == ("customer.grade.read", "north", "manager1")
         assert entry["template"]["id"] == "company/message/grade-changed"
         assert len(entry["template"]["hash"]) == 64
         assert (sent["state"], sent["delivered_at"]) == ("delivered", entry["delivered_at"])

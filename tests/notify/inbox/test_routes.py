@@ -44,14 +44,17 @@ def manager(issuer: Issuer) -> dict[str, str]:
     return issuer.bearer("manager1", ["customer_manager"], "north")
 
 
-async def put(database: Database, *recipients: str, secrecy: str = "internal") -> list[str]:
-    """One entry for each recipient, in this order; their ids."""
+async def put(database: Database, *recipients: str, secrecy: str = "internal", unit: str | None = "north") -> list[str]:
+    """One entry for each recipient, about a grade in a unit, in this order; their ids."""
     rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "recipient": recipient,
             "about": "customer/c-1",
             "event_type": "customer.grade_changed",
+            "shown_by": "customer.grade.read",
+            "unit": unit,
+            "manager": "manager1",
             "secrecy": secrecy,
             "subject": TEXT,
             "body": TEXT,
@@ -114,8 +117,40 @@ async def test_text_above_the_readers_clearance_is_withheld(
     await put(database, "unit/north", secrecy="secret")
     [entry] = (await http.get("/v1/inbox", headers=manager)).json()["items"]
     assert (entry["withheld"], entry["subject"], entry["body"]) == (True, None, None)
-    cleared = issuer.bearer("auditor", ["auditor"], "north")
+    cleared = issuer.bearer("head", ["department_manager"], "north")
     [entry] = (await http.get("/v1/inbox", headers=cleared)).json()["items"]
+    assert (entry["withheld"], entry["subject"]) == (False, TEXT)
+
+
+@pytest.mark.req("R2.2")
+@pytest.mark.parametrize("role", ["report_entry", "auditor", "security_officer", "admin"])
+async def test_who_shares_an_inbox_sees_only_of_what_their_roles_show(
+    http: httpx.AsyncClient, database: Database, issuer: Issuer, role: str
+) -> None:
+    await put(database, "unit/north")
+    [entry] = (await http.get("/v1/inbox", headers=issuer.bearer("somebody", [role], "north"))).json()["items"]
+    assert (entry["about"], entry["withheld"], entry["subject"], entry["body"]) == ("customer/c-1", True, None, None)
+
+
+@pytest.mark.req("R5.7")
+async def test_who_was_transferred_does_not_go_on_reading_of_the_former_units_customers(
+    http: httpx.AsyncClient, database: Database, manager: dict[str, str], issuer: Issuer
+) -> None:
+    await put(database, "staff/manager1")
+    [entry] = (await http.get("/v1/inbox", headers=manager)).json()["items"]
+    assert (entry["withheld"], entry["subject"], entry["body"]) == (False, TEXT, TEXT)
+    elsewhere = issuer.bearer("manager1", ["customer_manager"], "south")
+    [entry] = (await http.get("/v1/inbox", headers=elsewhere)).json()["items"]
+    assert (entry["withheld"], entry["subject"], entry["body"]) == (True, None, None)
+
+
+async def test_what_belongs_to_no_unit_is_told_only_to_whose_reach_is_everywhere(
+    http: httpx.AsyncClient, database: Database, manager: dict[str, str], issuer: Issuer
+) -> None:
+    await put(database, "staff/manager1", "unit/north", unit=None)
+    assert all(entry["withheld"] for entry in (await http.get("/v1/inbox", headers=manager)).json()["items"])
+    leader = issuer.bearer("leader", ["responsible_leader"], "north")
+    [entry] = (await http.get("/v1/inbox", headers=leader)).json()["items"]
     assert (entry["withheld"], entry["subject"]) == (False, TEXT)
 
 
@@ -158,13 +193,15 @@ async def test_somebody_elses_message_looks_like_none_and_the_try_is_recorded(
 ) -> None:
     [theirs] = await put(database, "staff/manager2")
     hidden = await http.post(f"/v1/inbox/{theirs}/read", headers=manager)
-    none = await http.post(f"/v1/inbox/{new_id()}/read", headers=manager)
+    absent = new_id()
+    none = await http.post(f"/v1/inbox/{absent}/read", headers=manager)
     assert (hidden.status_code, none.status_code) == (404, 404)
     assert {key: value for key, value in hidden.json().items() if key != "instance"} == {
         key: value for key, value in none.json().items() if key != "instance"
     }
+    told = {"action": "inbox.read", "code": "not_found", "method": "POST", "route": "/v1/inbox/{entry_id}/read"}
     assert [event for _, event in await outbox(database)] == [
-        AccessRefused(action="inbox.read", code="out_of_reach", method="POST", route="/v1/inbox/{entry_id}/read")
+        AccessRefused(**told, record=str(each)) for each in (theirs, absent)
     ]
     async with database.reading() as tx:
         assert await tx.fetchval("SELECT count(*) FROM inbox_reading") == 0

@@ -1,48 +1,12 @@
 """Bytes become tables, or are refused with the reason."""
 
-import io
-import zipfile
-from collections.abc import Sequence
-
 import pytest
 
 from services.reporting.submission.cell import Digits
 from services.reporting.submission.rules import Judge
-from services.reporting.submission.sheet import Oddity, decode, of_file, parse_json
+from services.reporting.submission.sheet import Oddity, of_file, parse_json
 from shared.errors import Malformed
-
-PARTS = {
-    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/></Types>',
-    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
-    'Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
-    'Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
-    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
-    '<sheets><sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-    'Target="worksheets/sheet1.xml"/></Relationships>',
-}
-
-
-def workbook(*lines: Sequence[str | float | bool]) -> bytes:
-    """A small XLSX file."""
-
-    def cell(value: str | float | bool) -> str:
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
-        return f'<c t="b"><v>{int(value)}</v></c>' if isinstance(value, bool) else f"<c><v>{value!r}</v></c>"
-
-    rows = "".join(f"<row>{''.join(map(cell, line))}</row>" for line in lines)
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    sheet = f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, content in {**PARTS, "xl/worksheets/sheet1.xml": sheet}.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
+from tests.factories.workbooks import workbook
 
 
 def test_a_workbook_keeps_texts_and_tells_numbers_from_them(judge: Judge) -> None:
@@ -77,18 +41,6 @@ def test_cells_of_unknown_and_repeated_columns_are_left_out(judge: Judge) -> Non
     sheet = of_file(b"loan_no,colour,loan_no\nL-1,red,L-2\n", judge.report.columns)
     assert sheet.rows == {1: {"loan_no": "L-1"}}
     assert {Oddity.UNKNOWN_COLUMN, Oddity.REPEATED_COLUMN} <= sheet.oddities.keys()
-
-
-@pytest.mark.parametrize("text", ["虚构实业有限公司", "a虚b构c", "plain ascii"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_both_encodings_are_told_apart(text: str, encoding: str) -> None:
-    assert decode(text.encode(encoding)) == text
-
-
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf\xb4\xf3", "虚构实业".encode()[:-1], b"\xff", b"\xfe\xffa"])
-def test_damaged_text_is_not_guessed_at(content: bytes) -> None:
-    with pytest.raises(Malformed, match="bad_encoding"):
-        decode(content)
 
 
 def test_json_numbers_are_kept_as_written() -> None:

@@ -34,7 +34,13 @@ def test_a_stale_a_missing_and_a_left_over_file_are_found(tmp_path: Path) -> Non
     (tmp_path / SCHEMAS / name).unlink()
     (tmp_path / SCHEMAS / "moon.risen.v1.json").write_text("{}")
     (tmp_path / HANDBOOK).write_text("old")
-    assert stale(tmp_path) == [str(HANDBOOK), str(SCHEMAS / name), str(SCHEMAS / "moon.risen.v1.json")]
+    (tmp_path / ASYNCAPI / "moon.yaml").write_text("{}")
+    assert stale(tmp_path) == [
+        str(ASYNCAPI / "moon.yaml"),
+        str(HANDBOOK),
+        str(SCHEMAS / name),
+        str(SCHEMAS / "moon.risen.v1.json"),
+    ]
 
 
 def test_each_schema_is_one_and_takes_what_its_class_writes() -> None:
@@ -54,18 +60,33 @@ def test_the_handbook_explains_every_event_and_names_who_reads_it() -> None:
     assert row.endswith("| 1 | customer | audit, customer |")
 
 
-def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
-    document = yaml.safe_load((ROOT / ASYNCAPI).read_text("utf-8"))
-    assert document["asyncapi"] == "3.0.0"
-    assert set(document["channels"]) == set(PRODUCERS)
-    assert set(document["components"]["messages"]) == set(EVENTS)
-    for reference in _references(document):
-        if reference.startswith("#/"):
-            place: Any = document
-            for step in reference[2:].split("/"):
+def test_the_asyncapi_documents_have_every_event_once_a_producer() -> None:
+    found = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / ASYNCAPI).glob("*.yaml")}
+    assert set(found) == set(PRODUCERS)
+    for producer, document in found.items():
+        assert document["asyncapi"] == "3.0.0"
+        assert set(document["channels"]) == {producer}
+        published = {name for name, event in EVENTS.items() if producer in event.producers}
+        assert set(document["channels"][producer]["messages"]) == published
+
+
+def test_each_message_is_described_once_with_what_is_about_the_same() -> None:
+    files = [path for path in (ROOT / ASYNCAPI / "messages").glob("*.yaml") if path.stem != "envelope"]
+    described = [(path.stem, name) for path in files for name in yaml.safe_load(path.read_text("utf-8"))]
+    assert sorted(described) == sorted((name.partition(".")[0], name) for name in EVENTS)
+
+
+def test_every_reference_of_an_asyncapi_document_leads_somewhere() -> None:
+    followed = 0
+    for path in (ROOT / ASYNCAPI).rglob("*.yaml"):
+        for reference in _references(yaml.safe_load(path.read_text("utf-8"))):
+            file, _, fragment = reference.partition("#")
+            place: Any = yaml.safe_load((path.parent / file if file else path).read_text("utf-8"))
+            for step in fragment.split("/")[1:]:
                 place = place[step]
-        else:
-            assert (ROOT / ASYNCAPI.parent / reference).is_file()
+            assert place
+            followed += 1
+    assert followed > 3 * len(EVENTS)
 
 
 def _references(part: Any) -> list[str]:

@@ -5,16 +5,18 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from shared.bus import Delivery, Message, Transport
+from shared.bus.postgres import PostgresLog
 from shared.db import Database, Transaction
 from shared.errors import Unavailable
 from shared.events import DealingsRecorded, Envelope
 from shared.inbox import Consumer, Handle, dispatch
-from shared.telemetry import CONSUMER_LAG, DEAD_LETTERS
+from shared.telemetry import CONSUMER_LAG, DEAD_LETTERS, EVENTS_MISSED
 from tests.factories.events import dealings, envelope
 from tests.factories.waiting import until_query
 
@@ -91,6 +93,21 @@ async def test_each_event_has_its_effect_once_and_in_order(
     async with running(consumer(database, transport, topic)):
         await until_query(database, EFFECTS, 500)
     assert await effects(database) == {f"c-{n}": list(range(50)) for n in range(10)}
+
+
+@pytest.mark.parametrize("bus", ["postgres"], indirect=True)  # Kafka drops by its own clock only
+async def test_events_that_the_bus_dropped_before_they_were_read_are_told(
+    database: Database, transport: Transport, topic: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert isinstance(transport, PostgresLog)
+    await transport.publish(facts(topic, 20))
+    await transport.trim(timedelta(0))
+    await transport.publish(facts(topic, 30))
+    before = EVENTS_MISSED.labels("g")._value.get()
+    async with running(consumer(database, transport, topic)):
+        await until_query(database, EFFECTS, 30)
+    assert EVENTS_MISSED.labels("g")._value.get() - before == 20
+    assert "events_missed" in "".join(capfd.readouterr())
 
 
 async def test_what_the_bus_delivers_twice_has_one_effect(database: Database, transport: Transport, topic: str) -> None:

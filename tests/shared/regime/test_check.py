@@ -15,7 +15,10 @@ MESSAGE = "company/message/grade-changed.yaml"
 CALENDAR = "company/calendar/cn.yaml"
 BASIC = "retail-customer/dictionary/basic.yaml"
 SALES = "retail-customer/dictionary/sales.yaml"
+CLOCK = "company/clock/access.yaml"
+RESOURCE = "company/resource/custody.yaml"
 ROLE = "company/role/auditor.yaml"
+KEPT = "company/role/report_entry.yaml"
 
 MISTAKES = [
     (GRADE, "weight: 18", "weight: 17", "the weights add up to 99"),
@@ -67,13 +70,36 @@ MISTAKES = [
     (REPORT, 'zh: "贷款编号重复：{seen}', 'zh: "贷款编号重复：{saw}', "nothing fills {saw}"),
     (REPORT, "rows: [{loan_no: L-0001}, {loan_no: L-0001}], passes: false", "rows: [], passes: true", "all end alike"),
     (MESSAGE, 'en: "The grade is now {grade}"', 'en: "The grade is now"', "only one language has {grade}"),
-    (MESSAGE, "，得分 {points}", "", "only one language has {points}"),
-    (MESSAGE, "  points:\n", "  spare:\n", "nothing fills {points}"),
+    (MESSAGE, "由{before}变为", "变为", "only one language has {before}"),
+    (MESSAGE, "  before:\n", "  spare:\n", "nothing fills {before}"),
+    (MESSAGE, "shown_by: customer.grade.read", "shown_by: customer.grade.sing", "no action customer.grade.sing"),
     (CALENDAR, "status: provisional", "status: firm", "firm 2027"),
     (CALENDAR, "last: 2025-02-04", "last: 2025-01-04", "2025-01-04 is before 2025-01-28"),
     (CALENDAR, "worked: [2026-01-04]", "worked: [2026-01-05]", "2026-01-05 is no weekend day"),
     (ROLE, "clearance: secret", "clearance: cosmic", "clearance"),
-    (ROLE, "  - entry.read", "  - entry read", "actions"),
+    (ROLE, "resource: entry", "resource: entrance", "no action entrance.prove"),
+    (ROLE, "actions: [prove, read]", "actions: [prove, sing]", "no action entry.sing"),
+    (ROLE, "fields: [general,", "fields: [gossip,", "no field class 'gossip'"),
+    (ROLE, "action: entry.read, allowed: true", "action: entry.read, allowed: false", "entry.read: not so"),
+    (
+        ROLE,
+        "{resource: dead_letter, actions: [read]}",
+        "{resource: dead_letter, actions: [read], units: own}",
+        "knows no",
+    ),
+    (
+        ROLE,
+        "{resource: entry, actions: [prove, read]}",
+        "{resource: entry, actions: [prove], units: subtree}",
+        "knows no",
+    ),
+    (KEPT, "hand_over, take_over", "take_over", "kept in custody without custody.hand_over"),
+    (RESOURCE, "hand_over, take_over]", "hand_in, take_over]", "no action 'hand_in'"),
+    (RESOURCE, "possible: true", "possible: false", "read: not so"),
+    (CLOCK, "minutes: 30}", "minutes: 0}", "session_idle is over as soon as it begins"),
+    (CLOCK, "09:30:00", "10:30:00", "session_idle ends 2026-11-02T09:30:00+08:00"),
+    (CLOCK, "term: session_idle", "term: session_idol", "no term 'session_idol'"),
+    (BASIC, "field_class: financial", "field_class: gossip", "no field class 'gossip'"),
 ]
 
 

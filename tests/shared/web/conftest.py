@@ -4,22 +4,36 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.auth import Authenticator, Principal, SignedIn, may, within
+from shared.auth import Authenticator, Principal, SignedIn, Subject, may, within
 from shared.bus import connect
-from shared.db import Database
+from shared.db import Database, Transaction
+from shared.errors import NotFound
 from shared.inbox import Handle
 from shared.outbox import Outbox
-from shared.regime import load
+from shared.regime import Secrecy, load
 from shared.settings import ServiceSettings
-from shared.web import Cursor, Limit, Page, Router, Surface, Tx, create_app, operations, problem_responses
+from shared.web import (
+    Cursor,
+    Limit,
+    Page,
+    Router,
+    Surface,
+    Tx,
+    create_app,
+    decisions,
+    holds_secret,
+    operations,
+    problem_responses,
+)
 from shared.web.pages import read_cursor, write_cursor
 from tests.fakes.issuer import Issuer
 
@@ -31,7 +45,10 @@ effective_from: 2025-01-01
 owner: tester
 units: own
 clearance: internal
-actions: [thing.read, thing.change, dead_letter.read, dead_letter.handle]
+grants:
+  - {resource: thing, actions: [read, change]}
+  - {resource: dead_letter, actions: [read, handle], units: all}
+  - {resource: authority, actions: [explain]}
 examples:
   - {action: thing.read, allowed: true}
   - {action: thing.destroy, allowed: false}
@@ -62,6 +79,11 @@ class Site:
     issuer: Issuer
     gate: asyncio.Event
 
+    @property
+    def authenticator(self) -> Authenticator:
+        authenticator: Authenticator = self.app.state.authenticator
+        return authenticator
+
     def bearer(self, name: str = "tester", roles: tuple[str, ...] = ("tester",)) -> dict[str, str]:
         return self.issuer.bearer(name, roles)
 
@@ -89,6 +111,12 @@ def routes(gate: asyncio.Event) -> Router:
         await gate.wait()
         return thing
 
+    @router.post("/secret-things", status_code=201)
+    async def make_secretly(thing: Thing, request: Request, tx: Tx, who: Annotated[Principal, changer]) -> str:
+        holds_secret(request)
+        await tx.execute("INSERT INTO thing (name, amount) VALUES ($1, $2)", thing.name, thing.amount)
+        return "made"
+
     @router.get("/things")
     async def list_things(
         tx: Tx, who: Annotated[Principal, reader], cursor: Cursor = None, limit: Limit = 50
@@ -104,6 +132,12 @@ def routes(gate: asyncio.Event) -> Router:
         within(who, "thing.read", "unit-9")
         return "never"
 
+    @router.get("/parcels/{parcel}", responses=problem_responses(404))
+    async def get_parcel(parcel: str, tx: Tx, who: Annotated[Principal, reader]) -> str:
+        if parcel == "elsewhere":
+            within(who, "thing.read", "unit-9")
+        raise NotFound("not_found", "There is no such record, or it is not yours to see.")
+
     @router.delete("/things")
     async def destroy_things(who: Annotated[Principal, may("thing.destroy")]) -> None:
         """Nobody may."""
@@ -115,6 +149,9 @@ def routes(gate: asyncio.Event) -> Router:
     return router
 
 
+RESOURCES = {"thing": ("read", "change"), "dead_letter": ("read", "handle"), "authority": ("explain",)}
+
+
 def settings_of(service_dsn: str, bus_dsn: str, issuer: Issuer, regimes: Path) -> ServiceSettings:
     return ServiceSettings(
         database_url=service_dsn,
@@ -122,7 +159,16 @@ def settings_of(service_dsn: str, bus_dsn: str, issuer: Issuer, regimes: Path) -
         issuer=issuer.url,
         regimes_path=regimes,
         cors_origins=("https://app.example",),
+        authority="claims",
     )
+
+
+def resource(name: str, *actions: str) -> str:
+    """A declared resource."""
+    titles = "".join(f"  {action}: {{title: {{zh: 测试, en: Test}}}}\n" for action in actions)
+    examples = f"  - {{action: {actions[0]}, possible: true}}\n  - {{action: sing, possible: false}}\n"
+    head = f"id: {name}\ntitle: {{zh: 测试, en: Test}}\nrequirement: R0.4\neffective_from: 2025-01-01\n"
+    return f"{head}owner: tester\nservice: testing\nactions:\n{titles}examples:\n{examples}"
 
 
 @pytest.fixture
@@ -136,7 +182,16 @@ def regimes(tmp_path: Path) -> Path:
     folder = tmp_path / "regimes" / "company" / "role"
     folder.mkdir(parents=True)
     (folder / "tester.yaml").write_text(ROLE)
+    (folder.parent / "resource").mkdir()
+    for name, actions in RESOURCES.items():
+        (folder.parent / "resource" / f"{name}.yaml").write_text(resource(name, *actions))
     return tmp_path / "regimes"
+
+
+async def look(_tx: Transaction, key: str, _moment: datetime) -> Subject | None:
+    """Things by the unit that they belong to, which is their id."""
+    fields = {"weight": (Secrecy.PUBLIC, "general"), "price": (Secrecy.SECRET, "general")}
+    return Subject(key, fields=fields) if key.startswith("unit-") else None
 
 
 @asynccontextmanager
@@ -145,10 +200,10 @@ async def serving(settings: ServiceSettings, issuer: Issuer, handlers: dict[str,
     database = Database(settings.database_url.get_secret_value(), pool=6)
     transport = connect("postgres", settings.bus_url.get_secret_value(), partitions=1)
     outbox, gate = Outbox("testing"), asyncio.Event()
-    surface = Surface(
-        "testing", settings, database, transport, outbox, Authenticator(settings, load(settings.regimes_path))
-    )
-    app = create_app(surface, [routes(gate), operations.build(database, outbox, handlers)])
+    authenticator = Authenticator(settings, load(settings.regimes_path))
+    surface = Surface("testing", settings, database, transport, outbox, authenticator)
+    explained = decisions.build(authenticator, {"thing": look})
+    app = create_app(surface, [routes(gate), operations.build(database, outbox, handlers), explained])
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://site") as client,

@@ -1,6 +1,7 @@
 """The HTTP door commits before it answers, and answers the same POST once."""
 
 import asyncio
+import hashlib
 import uuid
 
 import pytest
@@ -64,6 +65,14 @@ async def test_the_same_key_gives_the_same_answer_and_one_effect(site: Site) -> 
     assert await site.rows() == 1
 
 
+async def test_an_answer_is_not_repeated_to_who_may_not_any_more(site: Site) -> None:
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first = await site.client.post("/v1/things", json=THING, headers=site.bearer() | key)
+    again = await site.client.post("/v1/things", json=THING, headers=site.bearer(roles=()) | key)
+    assert (first.status_code, again.status_code, again.json()["code"]) == (201, 403, "not_allowed")
+    assert THING["name"] not in again.text
+
+
 async def test_another_body_under_the_same_key_is_refused(site: Site) -> None:
     key = str(uuid.uuid4())
     await site.client.post("/v1/things", json=THING, headers=keyed(site, key))
@@ -72,6 +81,29 @@ async def test_another_body_under_the_same_key_is_refused(site: Site) -> None:
     assert [each.status_code for each in (other, elsewhere)] == [422, 422]
     assert other.json()["code"] == elsewhere.json()["code"] == "key_reused"
     assert await site.rows() == 1
+
+
+async def test_not_even_a_digest_is_kept_of_a_request_that_holds_a_secret(site: Site) -> None:
+    headers = keyed(site, str(uuid.uuid4()))
+    first = await site.client.post("/v1/secret-things", json=THING, headers=headers)
+    again = await site.client.post("/v1/secret-things", json={**THING, "amount": 4}, headers=headers)
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (201, 201, "true")
+    elsewhere = await site.client.post("/v1/things", json=THING, headers=headers)
+    assert elsewhere.json()["code"] == "key_reused"
+
+
+@pytest.mark.req("R15.1")
+async def test_the_database_holds_neither_key_nor_answer_in_clear(site: Site) -> None:
+    key = str(uuid.uuid4())
+    first = await site.client.post("/v1/things", json=THING, headers=keyed(site, key))
+    async with site.database.reading() as tx:
+        row = await tx.fetchrow("SELECT * FROM idempotency")
+    assert row is not None
+    assert THING["name"] in first.text
+    assert not any(each in bytes(row["body"]) for each in (THING["name"].encode(), first.content))
+    assert key not in str(dict(row))
+    digest = hashlib.sha256(b"POST /v1/things?\n" + first.request.content).digest()
+    assert row["request_sha256"] != digest, "a digest that needs no key would let contents be guessed"
 
 
 async def test_keys_of_different_callers_do_not_meet(site: Site) -> None:

@@ -23,6 +23,7 @@ class Group:
 
     def __init__(self) -> None:
         self.fault: Callable[[], Exception] | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
         self._apply = dispatch("g", {DealingsRecorded: self._effect})
 
     async def _effect(self, tx: Transaction, _envelope: Envelope, event: DealingsRecorded) -> None:
@@ -30,6 +31,7 @@ class Group:
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> None:
         await self._apply(tx, batch)
+        self.meanwhile()
         if self.fault is not None:
             raise self.fault()
 
@@ -108,6 +110,22 @@ async def test_an_event_that_fails_again_stays_parked_without_any_effect(
     group.fault = None
     assert (await site.client.post(f"/v1/dead-letters/{letter}/replay", headers=site.bearer())).status_code == 200
     assert await site.rows() == 1
+
+
+@pytest.mark.req("R2.2")
+async def test_whoever_loses_the_role_while_a_replay_runs_has_replayed_nothing(site: Site, group: Group) -> None:
+    letter = await parked(site)
+    group.meanwhile = lambda: take_away(site, "li")
+    answer = await site.client.post(f"/v1/dead-letters/{letter}/replay", headers=site.bearer("li"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "authority_changed")
+    assert [await site.rows(table) for table in ("thing", "dead_letter")] == [0, 1]
+    assert [each.get("code") for each in await handled(site)] == ["authority_changed"]
+
+
+def take_away(site: Site, name: str) -> None:
+    """As if the directory had said that somebody holds no role any more."""
+    standing = {"name": name, "unit": "unit-1", "state": "active", "first_day": "2020-01-01", "version": 2}
+    site.authenticator.roster.take([{"kind": "person", "id": name, "data": standing, "serial": 1}])
 
 
 async def test_a_passing_fault_during_replay_changes_nothing(site: Site, group: Group) -> None:

@@ -154,14 +154,25 @@ async def test_who_may_not_is_told_so_and_the_refusal_is_an_event(site: Site) ->
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
     async with site.database.reading() as tx:
         value = json.loads(await tx.fetchval("SELECT value FROM outbox"))
-    assert value == {"action": "thing.destroy", "code": "not_allowed", "method": "DELETE", "route": "/v1/things"}
+    told = {"action": "thing.destroy", "code": "not_allowed", "method": "DELETE", "route": "/v1/things", "record": None}
+    assert value == told
 
 
-async def test_what_is_out_of_reach_does_not_exist_but_is_recorded(site: Site) -> None:
-    answer = await site.client.get("/v1/things/1", headers=site.bearer())
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    assert "hidden" not in answer.json()
-    assert await site.rows("outbox") == 1
+@pytest.mark.req("R2.2")
+async def test_what_is_out_of_reach_and_what_is_not_there_are_one_and_both_are_recorded_by_their_ids(
+    site: Site,
+) -> None:
+    answers = [
+        await site.client.get(f"/v1/parcels/{each}", headers=site.bearer())
+        for each in ("elsewhere", "nowhere", "19900000001", "张三", "a b")
+    ]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}
+    assert len({str({**answer.json(), "instance": ""}) for answer in answers}) == 1
+    async with site.database.reading() as tx:
+        told = [json.loads(row["value"]) for row in await tx.fetch("SELECT value FROM outbox ORDER BY id")]
+    assert [each["record"] for each in told] == ["elsewhere", "nowhere", None, None, None], "no personal value"
+    known = {"action": "thing.read", "code": "not_found", "method": "GET", "route": "/v1/parcels/{parcel}"}
+    assert [{**each, "record": None} for each in told] == [{**known, "record": None}] * 5
 
 
 async def test_without_a_token_everything_is_closed_and_nothing_is_recorded(site: Site) -> None:

@@ -1,0 +1,4 @@
+"""Who may do what on which route, asked of live processes.
+
+A package, so that the live suite that its tests share ends with them: even idle it costs a good part of a processor.
+"""

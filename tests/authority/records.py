@@ -1,0 +1,241 @@
+"""What the calls of the matrix are about; made when a call first asks for it, by those whose task it is.
+
+An entry names an attribute of one of these classes: `$customer` is the customer of the unit in question, `$day` the
+same thing whoever asks. `cached_property` is made once, `property` anew for each call.
+"""
+
+import base64
+import json
+from functools import cached_property
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from kehu.sample.shop_front import shop_front
+from tests.authority.cast import Cast
+from tests.authority.stage import (
+    ABOVE,
+    BYSTANDER,
+    FORMER_PROGRAM,
+    FULL_NAME,
+    NOBODY,
+    PROGRAM,
+    UNDERSTUDY,
+    UNITS,
+    name_of,
+)
+from tests.factories.live import FILE
+from tests.factories.reporting import PERIOD, REPORT, loans
+
+_numbers = count(1)
+
+
+class Common:
+    """What belongs to no unit."""
+
+    @property
+    def unknown(self) -> str:
+        """An id that nothing has."""
+        return str(uuid4())
+
+    @property
+    def new_file(self) -> dict[str, Any]:
+        """Values of a customer to register."""
+        return {**FILE, "customer_code": f"AM-{uuid4().hex[:8]}-{next(_numbers)}"}
+
+    @cached_property
+    def picture(self) -> bytes:
+        return shop_front(1)
+
+    @cached_property
+    def loans(self) -> list[dict[str, Any]]:
+        return loans(1)
+
+
+class OfUnit:
+    """What belongs to the unit at a place."""
+
+    def __init__(self, cast: Cast, place: str) -> None:
+        self._cast = cast
+        self._place = place
+
+    @property
+    def unit(self) -> str:
+        return UNITS[self._place]
+
+    @cached_property
+    def closed_unit(self) -> str:
+        """A unit below it that was closed."""
+        unit, parts = f"{self.unit}.closed", {"json": {"closed": True}, "headers": {"If-Match": '"1"'}}
+        return str(self._cast.do("identity", "PATCH", f"/v1/units/{unit}", "admin", ABOVE, **parts)["id"])
+
+    @property
+    def bystander(self) -> str:
+        """Somebody of the unit who is asked about, and never asks."""
+        return name_of(BYSTANDER, self._place)
+
+    @property
+    def understudy(self) -> str:
+        """Another."""
+        return name_of(UNDERSTUDY, self._place)
+
+    @property
+    def staff_table(self) -> tuple[str, str]:
+        """A file to import that says of the bystander what holds already."""
+        return ("staff.csv", f"name,full_name,unit\n{self.bystander},{FULL_NAME},{self.unit}\n")
+
+    @property
+    def keeper(self) -> str:
+        """Who keeps a role in custody."""
+        return name_of("report_entry", self._place)
+
+    @property
+    def supervisor(self) -> str:
+        """Who can watch it being handed over."""
+        return name_of("department_manager", self._place)
+
+    @cached_property
+    def change(self) -> str:
+        """A change-over that was proposed."""
+        parties = {"leaver": self.keeper, "successor": self.understudy, "supervisor": self.supervisor}
+        body = {"role": "report_entry", "unit": self.unit, **parties}
+        path = "/v1/custody-changes"
+        return str(self._cast.do("identity", "POST", path, "responsible_leader", ABOVE, json=body)["id"])
+
+    @property
+    def program(self) -> str:
+        """A partner's system that is asked about, and never asks."""
+        return name_of(PROGRAM, self._place)
+
+    @property
+    def former_program(self) -> str:
+        """Another; it may be closed."""
+        return name_of(FORMER_PROGRAM, self._place)
+
+    @cached_property
+    def key(self) -> str:
+        """A key of a partner's system that has no other."""
+        path = f"/v1/clients/{name_of('partner_reporter', self._place)}/keys"
+        return str(self._cast.do("identity", "POST", path, "security_officer", ABOVE, json={"title": "matrix"})["id"])
+
+    @cached_property
+    def line(self) -> str:
+        """A number that the bystander has."""
+        body = {"channel": "email", "value": f"{self.bystander}@kehu.example", "holder": self.bystander}
+        return str(self._cast.do("identity", "POST", "/v1/lines", "admin", ABOVE, json=body)["id"])
+
+    @property
+    def holder(self) -> str:
+        """The bystander, with a number."""
+        return self.bystander if self.line else ""
+
+    @cached_property
+    def sealed_of_bystander(self) -> dict[str, str]:
+        """The sealed values of the bystander's first event."""
+        return self._sealed("identity", "staff_event", f"staff = '{self.bystander}'", f"staff/{self.bystander}")
+
+    @cached_property
+    def _file(self) -> dict[str, Any]:
+        """A customer with a photograph, at version 2."""
+        body = {"kind": "retail", "unit": self.unit, "values": Common().new_file}
+        file: dict[str, Any] = self._cast.do(
+            "customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body
+        )
+        path = f"/v1/customers/{file['id']}/photos/shop_photo"
+        headers = {"If-Match": '"1"', "Content-Type": "image/png"}
+        put = self._cast.do(
+            "customer", "PUT", path, "department_manager", ABOVE, content=shop_front(1), headers=headers
+        )
+        self._cast.do("customer", "POST", f"/v1/customers/{file['id']}/grade/recheck", "department_manager", ABOVE)
+        return {**file, "photo": put["id"]}
+
+    @property
+    def customer(self) -> str:
+        return str(self._file["id"])
+
+    @property
+    def number(self) -> str:
+        return str(self._file["values"]["customer_code"]["value"])
+
+    @property
+    def subject(self) -> str:
+        return f"customer/{self.customer}"
+
+    @property
+    def photo(self) -> str:
+        return str(self._file["photo"])
+
+    @cached_property
+    def sealed(self) -> dict[str, str]:
+        """The sealed values of the customer's first event."""
+        which = f"customer_id = '{self.customer}'"
+        return self._sealed("customer", "customer_event", which, f"customer/{self.customer}")
+
+    def _sealed(self, service: str, table: str, which: str, subject: str) -> dict[str, str]:
+        query = f"SELECT event_id, encode(sealed, 'base64') AS sealed FROM {table} WHERE {which} AND version = 1"
+        row = json.loads(self._cast.live.query(service, f"SELECT row_to_json(found) FROM ({query}) found"))
+        text = base64.b64encode(base64.b64decode(row["sealed"])).decode()  # PostgreSQL breaks lines
+        return {"event_id": row["event_id"], "subject": subject, "sealed": text}
+
+    @cached_property
+    def erased_customer(self) -> str:
+        body = {"kind": "retail", "unit": self.unit, "values": Common().new_file}
+        file = self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)
+        path = f"/v1/customers/{file['id']}/key"
+        self._cast.do("customer", "DELETE", path, "security_officer", ABOVE, json={"reason": "matrix"})
+        return str(file["id"])
+
+    @cached_property
+    def purchase(self) -> dict[str, Any]:
+        """The one purchase of the customer: recorded again and again, it changes nothing."""
+        return {
+            "source_id": f"matrix-{self.customer}", "customer_id": self.customer, "month": "2026-01", "quantity": 1,
+            "amount_fen": 100, "varieties": 1, "orders": 1, "orders_planned": 1, "payments_late": 0,
+        }  # fmt: skip
+
+    @cached_property
+    def violation(self) -> dict[str, Any]:
+        """A violation of the customer that was withdrawn: it, too, changes nothing."""
+        return {
+            "source_id": f"matrix-{self.customer}", "customer_id": self.customer, "found_on": "2026-01-05",
+            "kind": "matrix", "severity": "minor", "withdrawn": True,
+        }  # fmt: skip
+
+    @property
+    def violation_source(self) -> str:
+        """The source of one more violation of the customer."""
+        row = {**self.violation, "source_id": str(uuid4())}
+        body = {"violations": [row]}
+        self._cast.do("customer", "POST", "/v1/dealings", "department_manager", ABOVE, json=body)
+        return str(row["source_id"])
+
+    @cached_property
+    def submission(self) -> str:
+        body = {"report": REPORT, "period": PERIOD, "org": self.unit, "rows": loans(2)}
+        filed = self._cast.do("reporting", "POST", "/v1/submissions", "report_reviewer", ABOVE, json=body)
+        return str(filed["id"])
+
+    @cached_property
+    def message(self) -> str:
+        """A message in the unit's shared inbox."""
+        entry, words = str(uuid4()), json.dumps({"zh": "示例", "en": "Sample"})
+        values = f"'{entry}', 'unit/{self.unit}', 'customer/{self.customer}', 'customer.changed'"
+        values += f", 'customer.read', '{self.unit}', 'public'"
+        columns = "id, recipient, about, event_type, shown_by, unit, secrecy, subject, body, template, delivered_at"
+        self._cast.live.query(
+            "notify",
+            f"INSERT INTO inbox_entry ({columns}) VALUES ({values}, '{words}', '{words}', '{{}}', now())",
+        )
+        return entry
+
+
+class OfCaller(OfUnit):
+    """The same where the person who is asked about is who asks."""
+
+    def __init__(self, cast: Cast, place: str, role: str) -> None:
+        super().__init__(cast, place)
+        self._role = role
+
+    @property
+    def bystander(self) -> str:
+        return name_of(self._role or NOBODY, self._place)
