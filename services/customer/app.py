@@ -12,6 +12,7 @@ from services.customer.file import routes as file_routes
 from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
 from services.customer.file.reads import Reads
+from services.customer.file.related import Related
 from services.customer.file.service import Files
 from services.customer.grading import routes as grading_routes
 from services.customer.grading.reading import Grades
@@ -32,7 +33,8 @@ def compose(settings: CustomerSettings) -> Parts:
     album = Album()
     files = Files(dictionaries, ring, parts.outbox, reads, totals, album)
     histories = Histories(dictionaries, ring, reads)
-    keys = Keys(dictionaries, ring, parts.outbox, album)
+    related: list[Related] = []  # each feature that keeps records of customers adds itself
+    keys = Keys(dictionaries, ring, parts.outbox, album, related)
     photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)

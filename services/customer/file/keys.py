@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
 from services.customer.file.pictures import Pictures
+from services.customer.file.related import Related
 from services.customer.file.repository import Written
 from shared.auth import Principal, Sight, within
 from shared.db import Transaction
@@ -23,11 +25,14 @@ _BATCH = 500
 class Keys:
     """The life of data keys after registration."""
 
-    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, album: Pictures) -> None:
+    def __init__(
+        self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, album: Pictures, related: Sequence[Related]
+    ) -> None:
         self._dictionaries = dictionaries
         self._ring = ring
         self._outbox = outbox
         self._album = album
+        self._related = related
 
     async def hold(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
         """Kind and data key of a file within reach, locked until the transaction ends: before whatever refers to it.
@@ -77,6 +82,8 @@ class Keys:
         written = Written(version, event_id, event.type, now, who.actor, codes, b"")
         await repository.erase(tx, customer_id, codes, reason, written, self._outbox.row(envelope, event))
         await self._album.erase(tx, customer_id)
+        for feature in self._related:
+            await feature.erase(tx, customer_id)
         return version
 
     async def rewrap_due(self, tx: Transaction, _now: datetime) -> int:
