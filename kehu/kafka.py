@@ -6,6 +6,7 @@ from Maven Central through `jgo`, once: its files are checked against `kafka.sha
 """
 
 import hashlib
+import random
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ _PROGRAM: Final = (
     "+org.slf4j:slf4j-simple:1.7.36"  # without it Kafka logs nothing
 )
 _DIGESTS: Final = Path(__file__).with_name("kafka.sha256")
+_PORTS: Final = range(9_200, 10_000)
 _STARTUP_SECONDS: Final = 90.0
 _STARTED: Final = b"Kafka Server started"
 
@@ -210,6 +212,15 @@ def _java(jars: Path) -> list[str | Path]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that outgoing connections are given, so that nobody else has it while the broker is down."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise KafkaFailed(
+        f"Kafka finds none of the ports {_PORTS.start} to {_PORTS.stop - 1} free: end what listens there, or name a"
+        " running Kafka in KAFKA_BOOTSTRAP_SERVERS."
+    )

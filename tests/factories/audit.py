@@ -13,7 +13,6 @@ from uuid import UUID
 
 import httpx
 import orjson
-import uvicorn
 
 from services.audit.app import SERVICE, compose
 from services.audit.clients import Values
@@ -29,6 +28,7 @@ from shared.ids import new_id
 from shared.migrations import upgrade
 from shared.process import Parts
 from shared.regime import Secrecy
+from tests.factories.serving import served
 from tests.fakes.issuer import Issuer
 
 ORIGIN = "kehu.test/audit"
@@ -215,22 +215,8 @@ class RunningAudit:
 async def running(dsn: str, issuer: Issuer, customer: str = "http://127.0.0.1:9") -> AsyncIterator[RunningAudit]:
     settings = settings_of(dsn, issuer=issuer.url, customer=customer)
     parts = compose(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(parts.app(), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
-    )
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(15):
-            while not server.started:
-                if task.done():
-                    task.result()
-                await asyncio.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield RunningAudit(parts, settings, issuer, http)
-    finally:
-        server.should_exit = True
-        await task
+    async with served(parts.app()) as http:
+        yield RunningAudit(parts, settings, issuer, http)
 
 
 def frame_fields(frame: str) -> dict[str, str]:

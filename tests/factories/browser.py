@@ -93,7 +93,7 @@ class Browser:
     async def post(self, path: str, form: dict[str, Any]) -> httpx.Response:
         """The app asks the issuer, without the person's cookies."""
         given = {name: value for name, value in form.items() if value is not None}
-        async with httpx.AsyncClient(base_url=self.http.base_url, timeout=10, trust_env=False) as app:
+        async with httpx.AsyncClient(base_url=self.http.base_url, timeout=30, trust_env=False) as app:
             return await app.post(path, data=given)
 
     async def sign_in(self, name: str, password: str, **changes: str | None) -> httpx.Response:

@@ -131,5 +131,5 @@ async def running(
     with listener or socket.create_server(("127.0.0.1", 0)) as listening:
         chosen = settings_of(dsn, **{"issuer": issuer.url, "url": address_of(listening), **settings})
         parts, url = compose(chosen), chosen.url
-        async with serve(parts.app(), listening), httpx.AsyncClient(base_url=url, timeout=15, trust_env=False) as http:
+        async with serve(parts.app(), listening), httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
             yield RunningConsole(parts, chosen, issuer, url, http)

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import orjson
-import uvicorn
 
 from services.customer.app import SERVICE, compose
 from services.customer.settings import CustomerSettings
@@ -20,6 +19,7 @@ from shared.events import EVENTS, Envelope, Event
 from shared.migrations import upgrade
 from shared.process import Parts
 from tests.factories.regimes import REGIMES
+from tests.factories.serving import served
 from tests.fakes.issuer import Issuer
 
 KEK = f"k1:{base64.b64encode(b'customer test key number one 32!').decode()}"
@@ -144,22 +144,8 @@ def _decoded(row: Record) -> tuple[Envelope, Event]:
 async def running(dsn: str, issuer: Issuer, **settings: Any) -> AsyncIterator[RunningCustomer]:
     chosen = settings_of(dsn, issuer=issuer.url, **settings)
     parts = compose(chosen)
-    server = uvicorn.Server(
-        uvicorn.Config(parts.app(), host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
-    )
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(15):
-            while not server.started:
-                if task.done():
-                    task.result()
-                await asyncio.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as http:
-            yield RunningCustomer(parts, chosen, issuer, http)
-    finally:
-        server.should_exit = True
-        await task
+    async with served(parts.app()) as http:
+        yield RunningCustomer(parts, chosen, issuer, http)
 
 
 async def at_once(*calls: Callable[[], Awaitable[httpx.Response]]) -> list[httpx.Response]:

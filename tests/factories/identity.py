@@ -1,6 +1,5 @@
 """Makes what identity tests need: a migrated database with a small directory, and the service running for real."""
 
-import asyncio
 import base64
 import json
 import shutil
@@ -14,7 +13,6 @@ from typing import Any
 import httpx
 import orjson
 import pyotp
-import uvicorn
 import yaml
 from argon2 import PasswordHasher
 from joserfc import jwt
@@ -29,6 +27,7 @@ from shared.events import EVENTS, Envelope, Event
 from shared.process import Parts
 from tests.factories.browser import Browser
 from tests.factories.regimes import REGIMES
+from tests.factories.serving import served
 from tests.factories.waiting import until
 
 MIGRATIONS = SERVICE.migrations
@@ -129,7 +128,7 @@ class RunningIdentity:
 
     def browser(self, **settings: Any) -> Browser:
         """A fresh browser with an app of its own; `settings` as for `Browser`."""
-        client = httpx.AsyncClient(base_url=str(self.http.base_url), timeout=10, trust_env=False)
+        client = httpx.AsyncClient(base_url=str(self.http.base_url), timeout=30, trust_env=False)
         return Browser(client, **settings)
 
     async def sign_in(self, name: str, password: str = PASSWORD, **asked: str | None) -> httpx.Response:
@@ -214,17 +213,5 @@ async def running(dsn: str, **settings: Any) -> AsyncIterator[RunningIdentity]:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         chosen = settings_of(dsn, **{"issuer": address, **settings})
         parts = compose(chosen)
-        config = uvicorn.Config(parts.app(), log_config=None, timeout_graceful_shutdown=1, proxy_headers=False)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            async with asyncio.timeout(15):
-                while not server.started:
-                    if task.done():
-                        task.result()
-                    await asyncio.sleep(0.02)
-            async with httpx.AsyncClient(base_url=address, timeout=10, trust_env=False) as http:
-                yield RunningIdentity(parts, chosen, http)
-        finally:
-            server.should_exit = True
-            await task
+        async with served(parts.app(), listener, proxy_headers=False) as http:
+            yield RunningIdentity(parts, chosen, http)

@@ -7,7 +7,6 @@ import csv
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from services.reporting.submission.rules import Judge, Judgement
 from services.reporting.submission.sheet import of_json
 from shared.migrations import upgrade
 from shared.regime import load
+from tests.factories.ports import free_ports
 from tests.factories.regimes import REGIMES
 from tests.fakes.issuer import Issuer
 
@@ -134,9 +134,7 @@ class RunningReporting:
 def running(dsn: str, issuer: Issuer, directory: Path, **settings: str) -> Iterator[RunningReporting]:
     """Start `python -m services.reporting api` on a free port, and stop it."""
     upgrade(SERVICE.migrations, dsn)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     given = {"PORT": str(port), "DATABASE_URL": dsn, "BUS_URL": dsn, "ISSUER": issuer.url, "KEK": KEK}
     given |= {"AUTHORITY": "claims", **settings}
     environment = {**os.environ, **{f"REPORTING_{name}": value for name, value in given.items()}}  # noqa: TID251

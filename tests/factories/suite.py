@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.factories.ports import free_block
 
 
 class Suite:
@@ -21,7 +22,7 @@ class Suite:
         self.services = services
         self.bus = bus
         self.environment = {**os.environ, **settings}  # noqa: TID251 - children inherit what the test run has
-        self.port_base = _free_block_of_ports()
+        self.port_base = free_block(16)
 
     def kehu(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "kehu", *arguments, "--data", str(self.data)]
@@ -55,16 +56,3 @@ def eventually(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.2)
-
-
-def _free_block_of_ports() -> int:
-    """A base from which the suite's sixteen ports are free; each worker of the test run looks elsewhere."""
-    for base in range(21000 + os.getpid() % 300 * 20, 60000, 20):
-        try:
-            for port in range(base, base + 16):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")

@@ -1,7 +1,6 @@
 """The compose file does the main job: its very commands, as processes, on PostgreSQL over TCP and a real Kafka."""
 
 import base64
-import socket
 from collections.abc import Iterator
 from functools import cache
 from uuid import uuid4
@@ -18,6 +17,7 @@ from kehu.vault import Vault
 from tests.factories import proofs
 from tests.factories.deployment import PROCESSES, Deployment, env_file
 from tests.factories.live import Live, until
+from tests.factories.ports import free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka]
 
@@ -46,9 +46,7 @@ class Deployed(Live):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = free_ports(1)
     server = PostgresServer(tmp_path_factory.mktemp("server") / "postgres", port=port, fsync=False)
     server.start()
     yield server

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from kehu.postgres import PostgresFailed, PostgresServer
+from tests.factories.ports import free_ports
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ async def test_it_listens_on_loopback_only_when_told_a_port(tmp_path: Path, serv
     assert psutil.Process(server.pid).net_connections("tcp") == []
     with pytest.raises(PostgresFailed, match="without a TCP port"):
         server.dsn("postgres", tcp=True)
-    other = PostgresServer(tmp_path / "other", port=_free_port(), fsync=False)
+    other = PostgresServer(tmp_path / "other", port=free_ports(1)[0], fsync=False)
     other.start()
     try:
         other.create_database("customer")
@@ -162,11 +163,3 @@ async def test_fresh_databases_are_empty_and_apart(fresh_database) -> None:
 
 def _processes(pids: list[int]) -> list[psutil.Process]:
     return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -7,11 +7,10 @@ by chaos; judges nothing.
 import random
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -28,6 +27,7 @@ from services.audit.app import SERVICE as AUDIT
 from services.customer.app import SERVICE as CUSTOMER
 from services.notify.app import SERVICE as NOTIFY
 from shared.migrations import upgrade
+from tests.factories.ports import free_block
 from tests.fakes.issuer import Issuer
 from tests.reliability.planted import PLANTS
 
@@ -38,7 +38,7 @@ WHOLE: Final = (*PATH, "audit.api", "notify.api")
 REPLICATED: Final = (*WHOLE, "customer.api.2", "customer.worker.2", "audit.worker.2")
 
 _MIGRATIONS: Final = {each.name: each.migrations for each in (CUSTOMER, AUDIT, NOTIFY)}
-_PORTS: Final = range(10_000, 30_000, 50)
+_PORTS: Final = 36
 _REPLICA_PORTS: Final = 20
 _STARTUP_S: Final = 40.0
 _suites = count(1)
@@ -166,7 +166,7 @@ class Suite:
         self._settings = settings
         data = DataDirectory(self.directory)
         data.secrets.mkdir(mode=0o700)
-        self.plan = Plan(data, bus=servers.bus, port_base=_free_block(), services=SERVICES)
+        self.plan = Plan(data, bus=servers.bus, port_base=free_block(_PORTS), services=SERVICES)
 
     def __enter__(self) -> "Suite":
         for service in SERVICES:
@@ -278,25 +278,3 @@ def eventually(holds: Callable[[], bool], within_s: float, what: str, member: Me
     while not holds():
         assert time.monotonic() < deadline, f"not in {within_s:g} s: {what}\n{member.tail() if member else ''}"
         time.sleep(0.02)
-
-
-def _free_block() -> int:
-    """Where the ports of a suite are free. Below the ephemeral range: nobody takes one while its process is dead."""
-    for base in _shuffled(_PORTS):
-        if all(_is_free(base + step) for step in (*range(6), *range(10, 16), *range(20, 26), *range(30, 36))):
-            return base
-    raise AssertionError("no free ports")
-
-
-def _shuffled(ports: Sequence[int]) -> Iterator[int]:
-    yield from random.sample(ports, len(ports))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
