@@ -1,7 +1,9 @@
-"""`python -m bench [name ...]`: run all benchmarks or those named; print a table; all: write docs/benchmarks.md."""
+"""`python -m bench [--data DIR] [name ...]`: run all benchmarks or those named; print a table; all: write
+docs/benchmarks.md. With DIR the populations that benchmarks share (bench.population) stay there for the next run."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 from bench.figures import Figure, machine, table
+from bench.population import KEEPER
 from shared.clock import now
 
 NAMES = (
@@ -27,7 +30,12 @@ NAMES = (
 
 def main() -> None:
     """Exit status 1 if a target is missed."""
-    chosen = sys.argv[1:] or list(NAMES)
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where shared populations are kept")
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(NAMES))
+    given = parser.parse_args()
+    KEEPER.folder = given.data
+    chosen = given.names or list(NAMES)
     figures: list[Figure] = []
     for name in chosen:
         module = importlib.import_module(f"bench.{name}")
@@ -36,7 +44,7 @@ def main() -> None:
         found = uvloop.run(module.run())  # as the services do
         print(table(found), flush=True)
         figures += found
-    if not sys.argv[1:]:
+    if not given.names:
         page = Path("docs/benchmarks.md")
         head = page.read_text("utf-8").partition("<!-- figures -->")[0] if page.exists() else "# Benchmarks\n\n"
         stamp = f"Measured on {now():%Y-%m-%d}, {machine()}; medians of several runs.\n\n"
