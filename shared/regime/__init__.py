@@ -5,6 +5,7 @@
 means is decided in one place: grades in customer, validations in reporting, messages in notify, roles in shared.auth.
 """
 
+from shared.regime.approval import Approval, Mode, Step
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
@@ -12,6 +13,7 @@ from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, Maintenance, Total, Use
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
 from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Rank, Scale
+from shared.regime.importance import Importance
 from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
 from shared.regime.reading import Problem, as_json
@@ -22,6 +24,7 @@ from shared.regime.role import Grant, Holder, Role, Units
 
 __all__ = [
     "Aggregate",
+    "Approval",
     "BadValue",
     "Band",
     "BrokenRegimes",
@@ -39,12 +42,14 @@ __all__ = [
     "GradePolicy",
     "Grant",
     "Holder",
+    "Importance",
     "Indicator",
     "Item",
     "Maintenance",
     "Message",
     "Missing",
     "MissingFact",
+    "Mode",
     "Phase",
     "Problem",
     "Rank",
@@ -58,6 +63,7 @@ __all__ = [
     "Secrecy",
     "Severity",
     "Slot",
+    "Step",
     "Text",
     "Total",
     "Units",

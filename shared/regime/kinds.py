@@ -5,23 +5,27 @@ A new kind is one module with its shape and one line here.
 
 from collections.abc import Mapping
 
+from shared.regime.approval import Approval
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition
 from shared.regime.dictionary import Dictionary
 from shared.regime.grade import GradePolicy
+from shared.regime.importance import Importance
 from shared.regime.message import Message
 from shared.regime.report import Report
 from shared.regime.resource import Resource
 from shared.regime.role import Role
 
 SHAPES: tuple[type[Definition], ...] = (
+    Approval,
     Calendar,
     Clock,
     Codelist,
     Dictionary,
     GradePolicy,
+    Importance,
     Message,
     Report,
     Resource,

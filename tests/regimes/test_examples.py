@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from shared.approvals import Given, Procedure
+from shared.errors import Forbidden
 from shared.expressions import Context, Schema, Type
 from shared.regime import (
+    Approval,
     BadValue,
     Calendar,
     Catalogue,
     Codelist,
     GradePolicy,
+    Importance,
     Indicator,
     Message,
     Missing,
@@ -34,7 +38,7 @@ from shared.regime import (
 )
 from shared.regime.dictionary import Dictionary
 from shared.regime.field import FieldType
-from shared.regime.vocabulary import compiled
+from shared.regime.vocabulary import TYPES, compiled
 
 REGIMES = load(Path(__file__).parents[2] / "regimes")
 
@@ -77,6 +81,33 @@ def test_a_code_list_has_the_codes_that_it_says(codelist: Codelist, example) -> 
 @pytest.mark.parametrize(("role", "example"), each(Role))
 def test_a_role_allows_what_it_says(role: Role, example) -> None:
     assert role.allows(example) is example.allowed
+
+
+@pytest.mark.req("R7.2")
+@pytest.mark.parametrize(("approval", "example"), each(Approval))
+def test_people_agree_in_the_order_that_an_approval_says(approval: Approval, example) -> None:
+    procedure, given = Procedure(approval, example.facts), list[Given]()
+    for position, each in enumerate(example.agreed, 1):
+        try:
+            step = procedure.step_for(f"staff/{each.by}", {each.role}, given, lambda role: role not in example.absent)
+        except Forbidden:
+            assert (example.refused, position) == (True, len(example.agreed))
+            break
+        assert step.id == each.step
+        given.append(Given(step.id, f"staff/{each.by}"))
+    else:
+        assert not example.refused
+    assert tuple(step.id for step in procedure.open(given)) == example.open
+
+
+@pytest.mark.req("R5.6")
+@pytest.mark.parametrize(("importance", "example"), each(Importance))
+def test_a_customer_is_as_important_as_the_measure_says(importance: Importance, example) -> None:
+    items = REGIMES.catalogue(importance.kind, on=importance.effective_from).items
+    program = compiled(importance.expression, Schema({code: TYPES[item.type] for code, item in items.items()}))
+    row = {code: load_value(items[code].type, value) for code, value in example.values.items()}
+    found = program.evaluate(row, Context())
+    assert (importance.missing if found is None else found) is example.important
 
 
 @pytest.mark.req("R4.2")

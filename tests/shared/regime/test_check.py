@@ -19,6 +19,9 @@ CLOCK = "company/clock/access.yaml"
 RESOURCE = "company/resource/custody.yaml"
 ROLE = "company/role/auditor.yaml"
 KEPT = "company/role/report_entry.yaml"
+APPROVAL = "company/approval/registration.yaml"
+REGISTRATION = "company/resource/registration.yaml"
+IMPORTANCE = "retail-customer/importance/retail.yaml"
 
 MISTAKES = [
     (GRADE, "weight: 18", "weight: 17", "the weights add up to 99"),
@@ -76,6 +79,19 @@ MISTAKES = [
     (CALENDAR, "status: provisional", "status: firm", "firm 2027"),
     (CALENDAR, "last: 2025-02-04", "last: 2025-01-04", "2025-01-04 is before 2025-01-28"),
     (CALENDAR, "worked: [2026-01-04]", "worked: [2026-01-05]", "2026-01-05 is no weekend day"),
+    (APPROVAL, "action: registration.approve", "action: registration.sing", "no action registration.sing"),
+    (APPROVAL, "action: registration.approve", "action: registration.read", "also who proposed it"),
+    (APPROVAL, "roles: [department_manager,", "roles: [nobody,", "no role 'nobody'"),
+    (APPROVAL, "roles: [department_manager,", "roles: [auditor,", "auditor does not grant registration.approve"),
+    (APPROVAL, "days: 15", "days: 0", "it is over as soon as it begins"),
+    (APPROVAL, "    roles:", "    when: important\n    roles:", "each step has a condition"),
+    (APPROVAL, "    roles:", "    when: vital\n    roles:", "unknown_field"),
+    (APPROVAL, "  - facts: {important: false}", "  - facts: {vital: false}", "no fact 'vital'"),
+    (APPROVAL, "open: [department]\n    refused", "open: [board]\n    refused", "no step 'board'"),
+    (REGISTRATION, "unless_did: [draft, submit]", "unless_did: [draft, sing]", "no action 'sing'"),
+    (IMPORTANCE, "business_area >= 500", "business_area + 500", "wrong_type"),
+    (IMPORTANCE, "business_area >= 500", "purchase_quantity >= 500", "unknown_field"),
+    (IMPORTANCE, "values: {business_area: 500}", "values: {size: 500}", "no item 'size'"),
     (ROLE, "clearance: secret", "clearance: cosmic", "clearance"),
     (ROLE, "resource: entry", "resource: entrance", "no action entrance.prove"),
     (ROLE, "actions: [prove, read]", "actions: [prove, sing]", "no action entry.sing"),
