@@ -12,7 +12,7 @@ from shared.expressions.context import Context
 from shared.expressions.errors import ContextError, ExpressionError, Problem, RowError
 from shared.expressions.explain import Note, Step
 from shared.expressions.functions import STANDARD, Function, Functions, extend
-from shared.expressions.program import Budget, Program, compile, format
+from shared.expressions.program import Budget, Program, compile, format, names
 from shared.expressions.types import Row, Schema, Type, Value
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "compile",
     "extend",
     "format",
+    "names",
 ]

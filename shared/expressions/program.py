@@ -89,6 +89,11 @@ def format(text: str, *, budget: Budget = STANDARD_BUDGET) -> str:
     return text_of(tree)
 
 
+def names(text: str, *, budget: Budget = STANDARD_BUDGET) -> frozenset[str]:
+    """The fields that `text` reads, whatever their types; raises ExpressionError if it cannot be parsed."""
+    return frozenset(node.name for node in _parsed(text, budget)[1] if isinstance(node, Field))
+
+
 def _parsed(text: str, budget: Budget) -> tuple[Node, list[Node]]:
     """The tree of `text` and all its nodes; what comes after may recurse over it safely."""
     if len(text) > budget.length:

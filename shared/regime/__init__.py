@@ -10,7 +10,7 @@ from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
-from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, Maintenance, Total, Use
+from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, ItemRule, Maintenance, Origin, Total, Use
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
 from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Rank, Scale
 from shared.regime.importance import Importance
@@ -45,11 +45,13 @@ __all__ = [
     "Importance",
     "Indicator",
     "Item",
+    "ItemRule",
     "Maintenance",
     "Message",
     "Missing",
     "MissingFact",
     "Mode",
+    "Origin",
     "Phase",
     "Problem",
     "Rank",

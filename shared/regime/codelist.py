@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from shared.regime.definition import Definition, Flaw, Library, Path, Shape, Text
+from shared.regime.definition import Definition, Flaw, Json, Library, Path, Shape, Text
 from shared.regime.field import FieldType, ValueField
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
@@ -20,13 +20,41 @@ class CodeExample(Shape):
 
 
 class Codelist(Definition):
-    """Codes and what they mean; `source` names the standard that they come from, if any."""
+    """Codes and what they mean; `source` names the standard that they come from, if any.
+
+    `names` is for thousands of proper names, which read the same in both languages: one a line, after its code. They
+    join `codes`.
+    """
 
     kind_name: ClassVar[str] = "codelist"
 
     source: Text | None = None
-    codes: Mapping[Code, Text] = Field(min_length=1)
+    codes: Mapping[Code, Text] = Field(default={}, description="Codes with their texts")
+    names: str | None = Field(default=None, exclude=True, description="Lines of a code and a proper name")
     examples: tuple[CodeExample, ...] = Field(min_length=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_names(cls, data: Json) -> Json:
+        if not isinstance(data, Mapping):
+            return data
+        codes, names = data.get("codes") or {}, data.get("names") or ""
+        if not isinstance(codes, Mapping) or not isinstance(names, str):
+            return data
+        if not codes and not names.strip():
+            raise ValueError("a code list has codes")
+        return {**data, "codes": {**codes, **_named(names, codes)}}
+
+
+def _named(lines: str, taken: Mapping[str, Json]) -> dict[str, Json]:
+    """The codes of `names`; each stands once."""
+    found: dict[str, Json] = {}
+    for line in filter(None, map(str.strip, lines.splitlines())):
+        code, _, name = line.partition(" ")
+        if not name or code in found or code in taken:
+            raise ValueError(f"{line!r} in names: {'stands twice' if name else 'wanted is a code, a space and a name'}")
+        found[code] = {"zh": name, "en": name}
+    return found
 
 
 def field_flaws(field: ValueField, path: Path, library: Library, *, on: date) -> Iterator[Flaw]:
@@ -35,8 +63,10 @@ def field_flaws(field: ValueField, path: Path, library: Library, *, on: date) ->
         yield Flaw((*path, "codelist"), f"no code list {field.codelist!r}", "see the codelist folders")
     if field.codelist is not None and field.choices is not None:
         yield Flaw((*path, "choices"), "both codelist and choices", "keep one of them")
-    if field.type is FieldType.CODE and not (field.codelist or field.choices or field.pattern):
-        yield Flaw((*path, "type"), "a code without allowed values", "add a codelist, choices or a pattern")
+    if field.check is not None and field.type not in (FieldType.CODE, FieldType.TEXT):
+        yield Flaw((*path, "check"), f"a check of a {field.type}", "only texts and codes have one")
+    if field.type is FieldType.CODE and not (field.codelist or field.choices or field.pattern or field.check):
+        yield Flaw((*path, "type"), "a code without allowed values", "add a codelist, choices, a pattern or a check")
 
 
 def known_lists(library: Library, *, on: date) -> frozenset[str]:

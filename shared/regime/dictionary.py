@@ -1,7 +1,8 @@
 """Dictionaries: the items of a kind of customer. Read by the customer service and by the console.
 
-A file holds one group; the groups of one kind of customer together are its `Catalogue`. Values are read by
-`shared.regime.field`; who may set one is decided by the customer service. Requirements R1.1, R1.3.
+A file holds one group; the groups of one kind of customer together are its `Catalogue`. A group may take items from
+groups of other kinds by reference. Values are read by `shared.regime.field`; who may set one is decided by the
+customer service. Requirements R1.1, R1.3, R5.1.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,79 +10,34 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.expressions import Schema, Type
 from shared.regime.codelist import Codelist, field_flaws, known_lists
-from shared.regime.definition import (
-    Definition,
-    Flaw,
-    Json,
-    Library,
-    Path,
-    Ref,
-    Secrecy,
-    Sentence,
-    Shape,
-    Slug,
-    Snake,
-    Text,
-    doubled,
-)
-from shared.regime.field import FieldType, ValueField
+from shared.regime.definition import Definition, Flaw, Json, Library, Path, Ref, Shape, Slug, Snake, Text, doubled
+from shared.regime.field import FieldType
+from shared.regime.item import TODAY, Item, ItemRule, Maintenance, Origin, Override, Source, Taken, Use
 from shared.regime.role import FIELD_CLASSES, Role
 from shared.regime.vocabulary import TYPES, expression_flaws, types_of
 
-
-class Maintenance(StrEnum):
-    """How often an item changes, hence how it is kept: looked through, adjusted each quarter, at once, or computed."""
-
-    STATIC = "static"
-    QUARTERLY = "quarterly"
-    REALTIME = "realtime"
-    SYSTEM = "system"
-
-
-class Source(StrEnum):
-    """Where the value of an item comes from."""
-
-    REGISTRATION = "registration"
-    STAFF_COLLECTION = "staff_collection"
-    ANALYSIS = "analysis"
-    SALES_RECORDS = "sales_records"
-
-
-class Origin(StrEnum):
-    """Whether the measure itself names the item, or this suite added it."""
-
-    MEASURE = "measure"
-    EXTENSION = "extension"
-
-
-class Use(StrEnum):
-    """What an item is to the services, so that none of them has to know its code."""
-
-    NUMBER = "number"  # the customer's number in business, unique among those of its kind
-    NAME = "name"  # what people call the customer
-    MANAGER = "manager"  # the member of staff who answers for the customer
-    STATUS = "status"  # whether the customer trades at present
-
-
-class Item(ValueField):
-    """One item of a customer's file. `formula` computes a system item from totals; nobody sets such an item."""
-
-    definition: Text
-    calibre: Text = Field(description="How the value is counted or taken, so that two people get the same one")
-    maintenance: Maintenance
-    source: Source
-    secrecy: Secrecy = Secrecy.INTERNAL
-    field_class: Snake = Field(default="general", description="What kind of thing it tells; roles grant classes")
-    maintained_by: Slug | None = Field(default=None, description="The role that keeps it; none for system items")
-    origin: Origin = Origin.MEASURE
-    use: Use | None = None
-    formula: Sentence | None = None
+__all__ = [
+    "Aggregate",
+    "Catalogue",
+    "Dealings",
+    "Dictionary",
+    "Item",
+    "ItemRule",
+    "ItemsExample",
+    "Maintenance",
+    "Origin",
+    "Override",
+    "Source",
+    "Taken",
+    "Total",
+    "Use",
+]
 
 
 class Dealings(StrEnum):
@@ -133,8 +89,16 @@ class Dictionary(Definition):
     label: Text = Field(description="Name of the group")
     position: int = Field(ge=1, description="Place of the group among the groups of its kind")
     totals: tuple[Total, ...] = ()
-    items: tuple[Item, ...] = Field(min_length=1)
+    shared: tuple[Taken, ...] = Field(default=(), description="Items of other kinds, which stand before its own")
+    items: tuple[Item, ...] = ()
+    rules: tuple[ItemRule, ...] = ()
     examples: tuple[ItemsExample, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _holds_items(self) -> Self:
+        if not self.items and not self.shared:
+            raise ValueError("a group has items, of its own or shared")
+        return self
 
     @property
     def key(self) -> str:
@@ -142,36 +106,136 @@ class Dictionary(Definition):
         return f"{self.kind}.{self.id}"
 
     def flaws(self, library: Library) -> Iterator[Flaw]:
-        """Yield codes used twice, values that nothing allows, keepers that nobody is, formulas that do not hold."""
+        """Yield codes used twice, values that nothing allows, keepers that nobody is, formulas and rules that do not
+        hold, references that lead nowhere."""
         on = self.effective_from
-        groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
-        catalogue = Catalogue(self.kind, groups)
-        yield from self._doubles(groups)
+        known = library.all(Dictionary, on=on)
+        catalogue = Catalogue(self.kind, known)
+        yield from self._doubles(catalogue)
+        yield from _shared_flaws(self, {group.key: group for group in known})
         for position, total in enumerate(self.totals):
             if (total.of is None) is not (total.aggregate is Aggregate.COUNT):
                 yield Flaw(
                     ("totals", position), f"{total.aggregate} of {total.of}", "count has no `of`; others need it"
                 )
-        for position, item in enumerate(self.items):
-            path: Path = ("items", position)
+        schema = Schema(catalogue.total_types, known_lists(library, on=on))
+        for path, item in self._placed(catalogue):
             yield from field_flaws(item, path, library, on=on)
             yield from _keeper_flaws(item, path, library, on=on)
             yield from _class_flaws(item, path, library, on=on)
             if item.formula is not None:
-                schema = Schema(catalogue.total_types, known_lists(library, on=on))
                 yield from expression_flaws(item.formula, schema, (*path, "formula"), *_computes(item))
+        for position, rule in enumerate(self.rules):
+            yield from _rule_flaws(rule, ("rules", position), catalogue, known_lists(library, on=on))
 
-    def _doubles(self, groups: Iterable["Dictionary"]) -> Iterator[Flaw]:
+    def _placed(self, catalogue: "Catalogue") -> Iterator[tuple[Path, Item]]:
+        """Every item of the group with the place where its file says so."""
+        own = {item.code for item in self.items}
+        for position, taken in enumerate(self.shared):
+            for code in taken.items:
+                if code in catalogue.items and code not in own:
+                    yield ("shared", position, "items", taken.items.index(code)), catalogue.items[code]
+        yield from ((("items", position), item) for position, item in enumerate(self.items))
+
+    def _doubles(self, catalogue: "Catalogue") -> Iterator[Flaw]:
         yield from doubled([item.code for item in self.items], "items", "code")
         yield from doubled([total.code for total in self.totals], "totals", "code")
-        others = [group for group in groups if group.id != self.id]
-        taken = {item.code: group.id for group in others for item in group.items}
-        uses = {item.use: item.code for group in groups for item in group.items}
-        for position, item in enumerate(self.items):
+        yield from doubled([rule.id for rule in self.rules], "rules", "id")
+        others = [group for group in catalogue.groups if group.id != self.id]
+        had = {code: group.id for group in others for code in group.codes}
+        ruled = {rule.id: group.id for group in others for rule in group.rules}
+        for position, rule in enumerate(self.rules):
+            if rule.id in ruled:
+                yield Flaw(("rules", position, "id"), f"{ruled[rule.id]} has {rule.id!r}", "choose another id")
+        declared = (item for group in catalogue.groups for item in group.items)
+        uses = {item.use: item.code for item in (*declared, *catalogue.items.values())}
+        for path, item in self._placed(catalogue):
+            place = (*path, "code") if path[0] == "items" else path
             if item.use is not None and uses[item.use] != item.code:
-                yield Flaw(("items", position, "use"), f"{uses[item.use]!r} serves as {item.use} too", "keep one")
-            if item.code in taken:
-                yield Flaw(("items", position, "code"), f"{taken[item.code]} has {item.code!r}", "choose another code")
+                yield Flaw((*path, "use"), f"{uses[item.use]!r} serves as {item.use} too", "keep one")
+            if item.code in had:
+                yield Flaw(place, f"{had[item.code]} has {item.code!r}", "choose another code")
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of its items, shared ones first."""
+        return (*(code for taken in self.shared for code in taken.items), *(item.code for item in self.items))
+
+    def contents(self, known: Mapping[str, "Dictionary"], through: frozenset[str] = frozenset()) -> Iterator[Item]:
+        """Its items with the shared ones as they are taken, out of the groups `known` by key; what is not there, or
+        refers back to one of `through`, is left out."""
+        inside = through | {self.key}
+        for taken in self.shared:
+            source = known.get(taken.group)
+            found = {} if source is None or source.key in inside else _by_code(source.contents(known, inside))
+            yield from (taken.resolve(code, found[code]) for code in taken.items if code in found)
+        yield from self.items
+
+    def figures(self, known: Mapping[str, "Dictionary"], through: frozenset[str] = frozenset()) -> Iterator[Total]:
+        """Its totals, taken ones first, as `contents` does with items."""
+        inside = through | {self.key}
+        for taken in self.shared:
+            source = known.get(taken.group)
+            if source is not None and source.key not in inside:
+                yield from (total for total in source.figures(known, inside) if total.code in taken.totals)
+        yield from self.totals
+
+    def behind(self, known: Mapping[str, "Dictionary"]) -> Mapping[str, "Dictionary"]:
+        """The groups that it refers to, directly or through others, by key."""
+        found: dict[str, Dictionary] = {}
+        waiting = [taken.group for taken in self.shared]
+        while waiting:
+            key = waiting.pop(0)
+            if key in known and key not in found:
+                found[key] = known[key]
+                waiting += [taken.group for taken in known[key].shared]
+        return found
+
+
+def _by_code(items: Iterable[Item]) -> dict[str, Item]:
+    return {item.code: item for item in items}
+
+
+def _shared_flaws(group: Dictionary, known: Mapping[str, Dictionary]) -> Iterator[Flaw]:
+    """Yield references that lead nowhere, back, or twice to the same thing."""
+    if group.key in group.behind(known):
+        yield Flaw(("shared",), f"{group.key} refers back to itself", "take the items from where they are declared")
+        return
+    seen = {item.code for item in group.items}
+    for position, taken in enumerate(group.shared):
+        path: Path = ("shared", position)
+        source = known.get(taken.group)
+        if source is None or source.kind == group.kind:
+            yield Flaw((*path, "group"), f"no group {taken.group!r} of another kind", "<kind>.<group>")
+            continue
+        offered = {item.code for item in source.contents(known)}
+        for place, code in enumerate(taken.items):
+            if code not in offered:
+                yield Flaw((*path, "items", place), f"{taken.group} has no {code!r}", "mend its spelling")
+            if code in seen:
+                yield Flaw((*path, "items", place), f"{code!r} stands twice", "keep one of them")
+            seen.add(code)
+        for code in sorted({*taken.totals} - {total.code for total in source.figures(known)}):
+            yield Flaw((*path, "totals"), f"{taken.group} has no total {code!r}", "mend its spelling")
+        for code, override in taken.overrides.items():
+            if code not in taken.items or not override.model_fields_set:
+                yield Flaw((*path, "overrides", code), f"{code!r} is not overridden", "list it, and say what differs")
+
+
+def _rule_flaws(rule: ItemRule, path: Path, catalogue: "Catalogue", lists: frozenset[str]) -> Iterator[Flaw]:
+    schema = Schema(catalogue.rule_types, lists)
+    for name in ("when", "expression"):
+        text = getattr(rule, name)
+        if text is not None:
+            yield from expression_flaws(text, schema, (*path, name), Type.BOOLEAN)
+    for position, code in enumerate(rule.items):
+        if code not in rule.reads:
+            yield Flaw((*path, "items", position), f"the rule does not read {code!r}", "name items that it reads")
+    if {example.passes for example in rule.examples} != {True, False}:
+        yield Flaw((*path, "examples"), "the examples all end alike", "show one that passes and one that fails")
+    for position, example in enumerate(rule.examples):
+        for code in sorted(example.values.keys() - rule.reads):
+            yield Flaw((*path, "examples", position), f"the rule does not read {code!r}", "leave it out")
 
 
 def _keeper_flaws(item: Item, path: Path, library: Library, *, on: date) -> Iterator[Flaw]:
@@ -200,20 +264,31 @@ def _computes(item: Item) -> tuple[Type, ...]:
 
 
 class Catalogue:
-    """All items and totals of one kind of customer on one day, by code, in the order of the groups."""
+    """All items and totals of one kind of customer on one day, by code, in the order of the groups.
+
+    `groups`: those of the kind, and those of others that they take items from; the rest is ignored.
+    """
 
     def __init__(self, kind: str, groups: Iterable[Dictionary]) -> None:
         self.kind = kind
-        self.groups = tuple(sorted(groups, key=lambda group: group.position))
-        self.items: Mapping[str, Item] = {item.code: item for group in self.groups for item in group.items}
-        self.totals: Mapping[str, Total] = {total.code: total for group in self.groups for total in group.totals}
+        known = {group.key: group for group in groups}
+        own = [group for group in known.values() if group.kind == kind]
+        self.groups = tuple(sorted(own, key=lambda group: group.position))
+        contents = {group.id: tuple(group.contents(known)) for group in self.groups}
+        self.items: Mapping[str, Item] = {item.code: item for items in contents.values() for item in items}
+        self.group_of: Mapping[str, str] = {item.code: key for key, items in contents.items() for item in items}
+        self.totals: Mapping[str, Total] = {
+            total.code: total for group in self.groups for total in group.figures(known)
+        }
+        self._behind = {key: found for group in self.groups for key, found in group.behind(known).items()}
 
     @cached_property
     def ref(self) -> Ref:
-        """One identity for all groups together: the latest day, and a hash over theirs."""
+        """One identity for all groups together and those that they refer to: the latest day, a hash over theirs."""
         measure = self.groups[0].measure
-        digest = sha256("".join(group.ref.hash for group in self.groups).encode()).hexdigest()
-        return Ref(f"{measure}/dictionary/{self.kind}", max(group.ref.version for group in self.groups), digest)
+        refs = [group.ref for group in (*self.groups, *self._behind.values())]
+        digest = sha256("".join(ref.hash for ref in refs).encode()).hexdigest()
+        return Ref(f"{measure}/dictionary/{self.kind}", max(ref.version for ref in refs), digest)
 
     @cached_property
     def total_types(self) -> Mapping[str, Type]:
@@ -226,9 +301,18 @@ class Catalogue:
         return {**types_of(self.items.values()), **self.total_types}
 
     @cached_property
-    def group_of(self) -> Mapping[str, str]:
-        """Item code -> id of its group."""
-        return {item.code: group.id for group in self.groups for item in group.items}
+    def rules(self) -> Mapping[str, ItemRule]:
+        """The rules across items by id: its own, and those of other kinds of which it has taken all that they read."""
+        own = {item.code for group in self.groups for item in group.items}
+        taken = self.items.keys() - own
+        shared = [rule for group in self._behind.values() for rule in group.rules if rule.reads and taken >= rule.reads]
+        return {rule.id: rule for rule in (*shared, *(rule for group in self.groups for rule in group.rules))}
+
+    @cached_property
+    def rule_types(self) -> Mapping[str, Type]:
+        """What rules across items read: items that people keep, and the day."""
+        kept = (item for item in self.items.values() if item.maintenance is not Maintenance.SYSTEM)
+        return {**types_of(kept), TODAY: Type.DATE}
 
     @cached_property
     def uses(self) -> Mapping[str, Use]:

@@ -19,6 +19,7 @@ from pydantic import AfterValidator
 from pydantic import Field as Limit
 
 from shared.regime.definition import Json, Shape, Slug, Snake, Text
+from shared.regime.identifiers import STANDARDS, Check
 
 Value = str | int | Decimal | date | bool
 
@@ -60,6 +61,7 @@ class ValueField(Shape):
     codelist: Slug | None = None
     choices: Mapping[str, Text] | None = Limit(default=None, description="Allowed codes with their texts")
     pattern: Annotated[str, Limit(max_length=300), AfterValidator(_compilable)] | None = None
+    check: Check | None = Limit(default=None, description="The standard whose check digits the text must bear out")
     max_length: int = Limit(default=200, ge=1, le=4000)
     minimum: Decimal | None = None
     maximum: Decimal | None = None
@@ -82,12 +84,15 @@ TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # shows text in another or
 DIGITS_OF_A_FLOAT = 15  # a JSON number of up to 15 digits comes back from binary exactly as it was written
 
 
-def read_value(field: ValueField, raw: Json, codes: Mapping[str, Text] | None = None) -> Value:
+def read_value(
+    field: ValueField, raw: Json, codes: Mapping[str, Text] | None = None, *, on: date | None = None
+) -> Value:
     """Read a raw JSON or CSV value against its field.
 
-    Shape:   text, number or boolean -> str | int | Decimal | date | bool; `codes` are those of the field's codelist
-    Raises:  BadValue with code wrong_type, unsafe_text, too_long, pattern_mismatch, not_in_list, too_many_decimals,
-             below_minimum or above_maximum
+    Shape:   text, number or boolean -> str | int | Decimal | date | bool; `codes` are those of the field's codelist;
+             identity numbers of people born after the day `on` are refused
+    Raises:  BadValue with code wrong_type, unsafe_text, too_long, pattern_mismatch, check_failed, not_in_list,
+             too_many_decimals, below_minimum or above_maximum
     """
     match field.type:
         case FieldType.BOOLEAN:
@@ -97,7 +102,7 @@ def read_value(field: ValueField, raw: Json, codes: Mapping[str, Text] | None = 
         case FieldType.DATE:
             return _date(raw)
         case _:
-            return _text(field, raw, codes)
+            return _text(field, raw, codes, on)
 
 
 def load_value(kind: FieldType, stored: Json) -> Value:
@@ -174,7 +179,7 @@ def _date(raw: Json) -> date:
     raise BadValue("wrong_type", _seen(raw), "a day as YYYY-MM-DD")
 
 
-def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None) -> str:
+def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None, on: date | None) -> str:
     if not isinstance(raw, str):
         raise BadValue("wrong_type", _seen(raw), "text")
     if not raw.isprintable() and _is_unsafe(raw):
@@ -185,6 +190,8 @@ def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None) -> str
     if len(text) > field.max_length:
         raise BadValue("too_long", _seen(raw), f"at most {field.max_length} characters")
     _check_form(field, text)
+    if field.check is not None and not (standard := STANDARDS[field.check]).valid(text, on):
+        raise BadValue("check_failed", _seen(raw), standard.expected)
     allowed = field.choices if codes is None else codes
     if allowed is not None and text not in allowed:
         raise BadValue("not_in_list", _seen(raw), f"a code of {field.codelist or ', '.join(allowed)}")

@@ -98,8 +98,7 @@ class GradePolicy(Definition):
     def flaws(self, library: Library) -> Iterator[Flaw]:
         """Yield expressions that do not hold, weights that do not add up, bands and ranks that leave a gap."""
         on = self.effective_from
-        groups = [group for group in library.all(Dictionary, on=on) if group.kind == self.kind]
-        catalogue = Catalogue(self.kind, groups)
+        catalogue = Catalogue(self.kind, library.all(Dictionary, on=on))
         schema = Schema(catalogue.types, known_lists(library, on=on))
         total = sum(indicator.weight for indicator in self.indicators)
         if total != 100:

@@ -44,7 +44,7 @@ class Importance(Definition):
     def flaws(self, library: Library) -> Iterator[Flaw]:
         """Yield an expression that does not hold over the items of a file, and examples of items that are not there."""
         on = self.effective_from
-        catalogue = Catalogue(self.kind, [each for each in library.all(Dictionary, on=on) if each.kind == self.kind])
+        catalogue = Catalogue(self.kind, library.all(Dictionary, on=on))
         own = {name: kind for name, kind in catalogue.types.items() if name in catalogue.items}
         system = {item.code for item in catalogue.system_items}
         schema = Schema({name: kind for name, kind in own.items() if name not in system}, known_lists(library, on=on))

@@ -87,10 +87,10 @@ class Regimes:
         return {found.id: {code: text.zh for code, text in found.codes.items()} for found in lists}
 
     def _gather(self, kind: str, on: date) -> Catalogue:
-        groups = [group for group in self.all(Dictionary, on=on) if group.kind == kind]
-        if not groups:
+        catalogue = Catalogue(kind, self.all(Dictionary, on=on))
+        if not catalogue.groups:
             raise NotFound("unknown_kind", f"no dictionary of kind {kind!r} is in force on {on}")
-        return Catalogue(kind, groups)
+        return catalogue
 
     def grade(self, kind: str, *, on: date) -> GradePolicy:
         """Return the grade policy of a kind of customer."""

@@ -1,20 +1,23 @@
 """The language of the measures: types of fields, the functions that every declared expression may call, and compiling.
 
 Used by the kinds to check their expressions and by services to run them, so that both understand the same words.
-The check digits are national standards (GB 32100, GB 11643), not figures of a measure.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-
-from stdnum.cn import uscc
-from stdnum.iso7064 import mod_11_2
 
 from shared.expressions import STANDARD, ExpressionError, Function, Program, Schema, Type, compile, extend
 from shared.regime.definition import Flaw, Path
 from shared.regime.field import FieldType, ValueField
+from shared.regime.identifiers import (
+    STANDARDS,
+    Check,
+    foreign_resident_valid,
+    organisation_code_valid,
+    residence_permit_valid,
+    resident_id_valid,
+    uscc_valid,
+)
 
 TYPES: Mapping[FieldType, Type] = MappingProxyType(
     {
@@ -30,31 +33,22 @@ TYPES: Mapping[FieldType, Type] = MappingProxyType(
     }
 )
 
-USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
-RESIDENT_ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
-EARLIEST_BIRTH = "1900"
 
-
-def uscc_valid(text: str) -> bool:
-    """Tell whether a text is a unified social credit code: charset and check character."""
-    return USCC.fullmatch(text) is not None and uscc.calc_check_digit(text[:-1]) == text[-1]
-
-
-def resident_id_valid(text: str) -> bool:
-    """Tell whether a text is a resident identity number: a possible birthday and the check digit."""
-    if RESIDENT_ID.fullmatch(text) is None or text[6:10] < EARLIEST_BIRTH:
-        return False
-    try:
-        date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
-    except ValueError:
-        return False
-    return bool(mod_11_2.is_valid(text))
+def _checks(name: str, valid: Callable[..., bool], *, dated: bool = False) -> Iterator[Function]:
+    """A check as a function over a text; one that looks at a birthday may also be given the latest day for it."""
+    yield Function(name, (Type.TEXT,), Type.BOOLEAN, valid, cost=60)
+    if dated:
+        yield Function(name, (Type.TEXT, Type.DATE), Type.BOOLEAN, valid, cost=60)
 
 
 FUNCTIONS = extend(
     STANDARD,
-    Function("uscc_valid", (Type.TEXT,), Type.BOOLEAN, uscc_valid, cost=60),
-    Function("resident_id_valid", (Type.TEXT,), Type.BOOLEAN, resident_id_valid, cost=60),
+    *_checks("uscc_valid", uscc_valid),
+    *_checks("organisation_code_valid", organisation_code_valid),
+    *_checks("resident_id_valid", resident_id_valid, dated=True),
+    *_checks("residence_permit_valid", residence_permit_valid, dated=True),
+    *_checks("foreign_resident_valid", foreign_resident_valid, dated=True),
+    *_checks("lei_valid", lambda text: STANDARDS[Check.LEI].valid(text, None)),
 )
 
 

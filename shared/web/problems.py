@@ -68,11 +68,19 @@ def render(request: Request, error: KehuError) -> Response:
         "code": error.code,
         "detail": (text.get("detail_zh") if chinese else None) or error.detail or title,
         "instance": request.url.path,
-        "errors": [fault.as_dict() for fault in error.faults],
+        "errors": [_spoken(fault, "zh" if chinese else "en") for fault in error.faults],
         **error.members,
     }
     headers = {**error.headers, "Content-Language": "zh-CN" if chinese else "en"}
     return Response(orjson.dumps(body, default=str), error.status, headers, MEDIA_TYPE)
+
+
+def _spoken(fault: Fault, language: str) -> dict[str, Any]:
+    """A fault as it is told; what a declared rule expects is written in both languages."""
+    told = fault.as_dict()
+    if isinstance(told["expected"], Mapping) and told["expected"].keys() == {"zh", "en"}:
+        told["expected"] = told["expected"][language]
+    return told
 
 
 class _Unexpected(KehuError):

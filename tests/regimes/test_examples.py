@@ -22,6 +22,7 @@ from shared.regime import (
     GradePolicy,
     Importance,
     Indicator,
+    ItemRule,
     Message,
     Missing,
     MissingFact,
@@ -68,8 +69,31 @@ def faults_of(fields: Mapping[str, ValueField], raw: Mapping[str, object], on: d
 @pytest.mark.req("R1.1")
 @pytest.mark.parametrize(("group", "example"), each(Dictionary))
 def test_items_accept_and_refuse_the_values_that_their_group_says(group: Dictionary, example) -> None:
-    items = {item.code: item for item in group.items}
+    catalogue = REGIMES.catalogue(group.kind, on=group.effective_from)
+    items = {code: item for code, item in catalogue.items.items() if catalogue.group_of[code] == group.id}
     assert faults_of(items, example.values, group.effective_from) == example.faults
+
+
+ITEM_RULE_EXAMPLES = [
+    pytest.param(group, rule, example, id=f"{group.key}-{rule.id}-{number}")
+    for group in REGIMES.definitions
+    if isinstance(group, Dictionary)
+    for rule in group.rules
+    for number, example in enumerate(rule.examples)
+]
+
+
+@pytest.mark.req("R1.4")
+@pytest.mark.parametrize(("group", "rule", "example"), ITEM_RULE_EXAMPLES)
+def test_a_rule_across_items_passes_and_refuses_what_it_says(group: Dictionary, rule: ItemRule, example) -> None:
+    on = group.effective_from
+    catalogue, lists = REGIMES.catalogue(group.kind, on=on), REGIMES.labels(on=on)
+    schema = Schema(catalogue.rule_types, frozenset(lists))
+    row = {code: load_value(catalogue.items[code].type, raw) for code, raw in example.values.items()}
+    row["today"] = date.fromisoformat(example.today) if example.today else on
+    applies = rule.when is None or compiled(rule.when, schema).evaluate(row, Context(lists)) is True
+    broken = applies and compiled(rule.expression, schema).evaluate(row, Context(lists)) is False
+    assert broken is not example.passes
 
 
 @pytest.mark.parametrize(("codelist", "example"), each(Codelist))

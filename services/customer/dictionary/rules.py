@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from shared.errors import Fault
@@ -13,7 +14,7 @@ Codes = Callable[[Item], Mapping[str, Text] | None]
 
 
 def read_values(
-    catalogue: Catalogue, raw: Mapping[str, Any], codes: Codes, *, complete: bool
+    catalogue: Catalogue, raw: Mapping[str, Any], codes: Codes, *, on: date, complete: bool
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Read raw values by item code into the form in which they are stored; None takes a value away.
 
@@ -25,7 +26,7 @@ def read_values(
     for code, given in raw.items():
         item = catalogue.items.get(code)
         try:
-            values[code] = _read(catalogue, item, code, given, codes)
+            values[code] = _read(catalogue, item, code, given, codes, on)
         except BadValue as bad:
             faults.append(Fault(pointer(code), bad.code, bad.seen, bad.expected))
     if complete:
@@ -34,13 +35,13 @@ def read_values(
     return values, faults
 
 
-def _read(catalogue: Catalogue, item: Item | None, code: str, given: Any, codes: Codes) -> Any:
+def _read(catalogue: Catalogue, item: Item | None, code: str, given: Any, codes: Codes, on: date) -> Any:
     if item is None:
         raise BadValue("unknown_item", code[:80], f"an item of the dictionary of kind {catalogue.kind}")
     if item.maintenance is Maintenance.SYSTEM:
         raise BadValue("system_item", code, "no value: the system computes this item, nobody sets it")
     if given is not None:
-        return dump_value(read_value(item, given, codes(item)))
+        return dump_value(read_value(item, given, codes(item), on=on))
     if item.required:
         raise BadValue("required", "null", "a value")
     return None

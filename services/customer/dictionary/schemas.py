@@ -40,13 +40,25 @@ class ItemView(BaseModel):
     origin: str
     unit: Text | None = None
     codes: dict[str, Text] | None = None
+    codelist: str | None = None
     pattern: str | None = None
+    check: str | None = None
     max_length: int | None = None
     minimum: str | None = None
     maximum: str | None = None
     scale: int | None = None
     formula: str | None = None
     use: str | None = None
+
+
+class RuleView(BaseModel):
+    """What must hold between items of one file; a fault points at `items`, `reads` are all that it looks at."""
+
+    id: str
+    label: Text
+    items: list[str]
+    reads: list[str]
+    message: Text
 
 
 class DictionaryView(BaseModel):
@@ -56,3 +68,4 @@ class DictionaryView(BaseModel):
     dictionary: Reference
     groups: list[GroupView]
     items: list[ItemView]
+    rules: list[RuleView]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from services.customer.dictionary import rules
+from services.customer.dictionary.accuracy import Accuracy
 from shared.clock import day_of
 from shared.errors import Fault
 from shared.regime import Catalogue, Codelist, Item, Regimes, Text
@@ -18,21 +20,67 @@ class Dictionaries:
 
     def __init__(self, regimes: Regimes) -> None:
         self._regimes = regimes
+        self._accuracy = lru_cache(maxsize=64)(self._compile)
+        self._companions = lru_cache(maxsize=8)(self._gather)
 
     def kinds(self, now: datetime) -> list[str]:
         """The kinds of customer that have a dictionary."""
-        return sorted({group.kind for group in self._regimes.all(Dictionary, on=day_of(now))})
+        return self._kinds(day_of(now))
+
+    def _kinds(self, day: date) -> list[str]:
+        return sorted({group.kind for group in self._regimes.all(Dictionary, on=day)})
 
     def catalogue(self, kind: str, now: datetime) -> Catalogue:
         """All items and totals of a kind. Raises: NotFound (unknown_kind)."""
         return self._regimes.catalogue(kind, on=day_of(now))
 
+    def identity(self, catalogue: Catalogue, now: datetime) -> str:
+        """Changes with every text that a reader of the dictionary is shown: of the kind, and of code lists."""
+        return f"{catalogue.ref.hash[:24]}.{self._regimes.hash[:24]}.{day_of(now):%Y%m%d}"
+
     def read_values(
         self, catalogue: Catalogue, raw: Mapping[str, Any], now: datetime, *, complete: bool = False
     ) -> tuple[dict[str, Any], list[Fault]]:
-        """Values as they are stored, and everything that is wrong with them; see rules.read_values."""
+        """Values as they are stored, and everything that is wrong with them; see rules.read_values.
+
+        Of a complete file the rules across items are asked, too; of a change, see `contradictions`.
+        """
         day = day_of(now)
-        return rules.read_values(catalogue, raw, lambda item: self.codes(item, day), complete=complete)
+        values, faults = rules.read_values(
+            catalogue, raw, lambda item: self.codes(item, day), on=day, complete=complete
+        )
+        if complete:
+            faults += self.accuracy(catalogue, now).faults({}, values, refused=raw.keys() - values.keys())
+        return values, faults
+
+    def accuracy(self, catalogue: Catalogue, now: datetime) -> Accuracy:
+        """The rules across items of a kind on a day."""
+        return self._accuracy(catalogue, day_of(now))
+
+    def _compile(self, catalogue: Catalogue, day: date) -> Accuracy:
+        return Accuracy(catalogue, self._regimes.labels(on=day), day)
+
+    def with_companions(self, codes: Iterable[str], now: datetime) -> list[str]:
+        """These items, and those that have to be read with them, in whatever kind of file they are."""
+        wanted, companions = list(codes), self._companions(day_of(now))
+        found = {other for code in wanted for other in companions.get(code, ())}
+        return [*wanted, *found.difference(wanted)] if found else wanted
+
+    def _gather(self, day: date) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for kind in self._kinds(day):
+            accuracy = self._accuracy(self._regimes.catalogue(kind, on=day), day)
+            for code, others in accuracy.companions().items():
+                found[code] = found.get(code, frozenset()) | others
+        return found
+
+    def contradictions(
+        self, catalogue: Catalogue, before: Mapping[str, Any], values: Mapping[str, Any], raw: Mapping[str, Any],
+        shows: Callable[[Item], bool], now: datetime,
+    ) -> list[Fault]:  # fmt: skip
+        """What `values`, read from `raw`, would break between items of a file whose present values are `before`."""
+        refused = raw.keys() - values.keys()
+        return self.accuracy(catalogue, now).faults(before, values, refused=refused, shows=shows)
 
     def codes(self, item: Item, day: date) -> Mapping[str, Text] | None:
         """The codes that an item's code list allows, if it has one."""

@@ -6,7 +6,7 @@ A change locks the row, reads only what it touches, and writes file, history and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -33,7 +33,7 @@ from shared.errors import NotFound, PreconditionFailed
 from shared.events import CustomerChanged, CustomerRegistered, RegimeRef
 from shared.ids import new_id, parse_id
 from shared.outbox import Outbox
-from shared.regime import Catalogue, Ref, Use
+from shared.regime import Catalogue, Item, Ref, Use
 from shared.sealing import KeyRing, WrappedKey, to_text
 
 Row: TypeAlias = Mapping[str, Any] | Record
@@ -124,8 +124,8 @@ class Files:
         return chosen
 
     def _refuse_unreadable(self, sight: Sight, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
-        items = [catalogue.items[code] for code in values]
-        if unreadable := [item.code for item in items if not sight.shows(item.secrecy, item.field_class)]:
+        shows = _shows(sight)
+        if unreadable := [code for code in values if not shows(catalogue.items[code])]:
             raise errors.not_readable(unreadable)
 
     def _seal(self, key: WrappedKey, customer_id: UUID, event_id: UUID, values: Any) -> tuple[str, bytes]:
@@ -141,7 +141,7 @@ class Files:
         is returned, not raised, so that what it shows is recorded as read. Nothing to change: the same version again.
         Raises: NotFound, Invalid, Forbidden, Conflict (customer_erased, number_taken), PreconditionFailed.
         """
-        file = await repository.lock(tx, customer_id, list(raw))
+        file = await repository.lock(tx, customer_id, self._dictionaries.with_companions(raw, now))
         if file is None:
             raise errors.no_such_customer()
         sight = within(who, CHANGE, file.unit, file.manager)
@@ -150,6 +150,7 @@ class Files:
         self._refuse_unreadable(sight, catalogue, values)
         if photos := pictures.named(catalogue, values):
             faults += pictures.foreign(photos, await self._album.items_of(tx, customer_id, photos.values()))
+        faults += self._dictionaries.contradictions(catalogue, file.present, values, raw, _shows(sight), now)
         if faults:
             raise errors.bad_values(faults)
         if file.key is None:
@@ -290,6 +291,10 @@ class Files:
         scope = who.scope(action)
         rows = await repository.reach(tx, customer_ids)
         return {found: row for found, row in rows.items() if scope.reaches(row["unit"], row["manager"])}
+
+
+def _shows(sight: Sight) -> Callable[[Item], bool]:
+    return lambda item: sight.shows(item.secrecy, item.field_class)
 
 
 def _stored(value: Any, meta: list[Any] | None, file: Row) -> dict[str, Any]:

@@ -21,6 +21,17 @@ async def test_every_item_is_told_with_labels_type_and_keeper(service: RunningCu
     assert found["credit_level"]["codes"]["A"] == {"zh": "优", "en": "Excellent"}
     assert found["purchase_amount"]["maintenance"] == "system"
     assert body["dictionary"].keys() == {"id", "version", "hash"}
+    assert (found["region"]["codelist"], found["region"]["codes"]["330113"]["zh"]) == ("region", "浙江省杭州市临平区")
+    assert found["unified_credit_code"]["check"] == "uscc"
+    rules = {rule["id"]: rule for rule in body["rules"]}
+    assert rules["licence-dates"]["reads"] == ["issued_on", "valid_until"]
+
+
+async def test_a_dictionary_that_is_known_already_is_not_sent_again(service: RunningCustomer) -> None:
+    first = await service.get("/v1/dictionary", kind="retail")
+    headers = {**service.as_("department_manager"), "If-None-Match": first.headers["etag"]}
+    again = await service.http.get("/v1/dictionary?kind=retail", headers=headers)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
 async def test_a_kind_that_nobody_declared_is_unknown(service: RunningCustomer) -> None:
