@@ -106,9 +106,10 @@ SELECT gen_random_uuid(), 'retail', 'unit-1', n::text, convert_to(n::text, 'UTF8
 FROM generate_series(1, $1::int) n
 """
 _BOUGHT = """
-INSERT INTO purchase (customer_id, month, source_id, quantity, amount_fen, varieties, orders, orders_planned,
-  payments_late, recorded_at, recorded_by)
-SELECT id, month::date, id || month::text, 90, 900000 + (random() * 10000000)::int, 20, 4, 4, 0, now(), 'staff/bench'
+INSERT INTO purchase (customer_id, recorded_for, month, source_id, quantity, amount_fen, varieties, orders,
+  orders_planned, payments_late, recorded_at, recorded_by)
+SELECT id, id, month::date, id || month::text, 90, 900000 + (random() * 10000000)::int, 20, 4, 4, 0, now(),
+  'staff/bench'
 FROM customer, generate_series($1::date, $2::date, '1 month') month
 """
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.customer import consumers, jobs
 from services.customer.dealings import routes as dealings_routes
+from services.customer.dealings.related import RelatedDealings
 from services.customer.dealings.service import Feeds
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary import routes as dictionary_routes
@@ -11,16 +12,26 @@ from services.customer.dictionary.service import Dictionaries
 from services.customer.file import routes as file_routes
 from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
+from services.customer.file.past import Past
 from services.customer.file.reads import Reads
 from services.customer.file.related import Related
 from services.customer.file.service import Files
 from services.customer.grading import routes as grading_routes
 from services.customer.grading.reading import Grades
+from services.customer.grading.related import RelatedGrades
 from services.customer.grading.service import Grading
 from services.customer.photo import routes as photo_routes
 from services.customer.photo.album import Album
+from services.customer.photo.related import RelatedPhotos
 from services.customer.photo.service import Photos
+from services.customer.relation import routes as relation_routes
+from services.customer.relation.related import RelatedRelations
+from services.customer.relation.service import Relations
 from services.customer.settings import CustomerSettings
+from services.customer.subject import routes as subject_routes
+from services.customer.subject.service import Subjects
+from services.customer.timeline import routes as timeline_routes
+from services.customer.timeline.service import Timelines
 from shared.process import Parts, Service, standard_parts
 from shared.sealing import KeyRing
 
@@ -30,21 +41,29 @@ def compose(settings: CustomerSettings) -> Parts:
     parts = standard_parts("customer", settings)
     ring = KeyRing.parse(settings.kek.get_secret_value())
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
-    album = Album()
-    files = Files(dictionaries, ring, parts.outbox, reads, totals, album)
+    files = Files(dictionaries, ring, parts.outbox, reads, totals, Album())
     histories = Histories(dictionaries, ring, reads)
     related: list[Related] = []  # each feature that keeps records of customers adds itself
-    keys = Keys(dictionaries, ring, parts.outbox, album, related)
+    keys = Keys(dictionaries, ring, parts.outbox, related)
     photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
     grades = Grades(grading, files, dictionaries, totals, reads)
+    graded = RelatedGrades(grades)
+    past = Past(dictionaries, ring, reads, files, totals, graded)
+    relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
+    related += [
+        RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
+    ]  # fmt: skip
     parts.routers += [
-        file_routes.build(files, histories, keys),
+        file_routes.build(files, past, histories, keys),
         dictionary_routes.build(dictionaries),
         photo_routes.build(photos, settings.photo_limit_bytes),
         dealings_routes.build(feeds),
         grading_routes.build(grades),
+        relation_routes.build(relations),
+        subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
+        timeline_routes.build(Timelines(files, histories, related)),
     ]
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading)

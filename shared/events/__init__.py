@@ -42,7 +42,9 @@ from shared.events.identity import (
 )
 from shared.events.notify import MessageDelivered
 from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
+from shared.events.relation import RelationAdded, RelationChanged, RelationEnded
 from shared.events.reporting import ReportSubmitted
+from shared.events.subject import SubjectDisclosed
 
 EVENTS: dict[str, type[Event]] = {
     event.type: event
@@ -72,6 +74,9 @@ EVENTS: dict[str, type[Event]] = {
         MessageDelivered,
         OrgChanged,
         PasswordChanged,
+        RelationAdded,
+        RelationChanged,
+        RelationEnded,
         ReportSubmitted,
         SecondFactorChanged,
         SessionEnded,
@@ -84,6 +89,7 @@ EVENTS: dict[str, type[Event]] = {
         StaffLeaving,
         StaffLeft,
         StaffMoved,
+        SubjectDisclosed,
         SubjectKeyDestroyed,
     )
 }
@@ -126,6 +132,9 @@ __all__ = [
     "OrgChanged",
     "PasswordChanged",
     "RegimeRef",
+    "RelationAdded",
+    "RelationChanged",
+    "RelationEnded",
     "ReportSubmitted",
     "SecondFactorChanged",
     "SessionEnded",
@@ -139,6 +148,7 @@ __all__ = [
     "StaffLeft",
     "StaffMoved",
     "Standing",
+    "SubjectDisclosed",
     "SubjectKeyDestroyed",
     "Undecodable",
     "attributes_of",

@@ -18,11 +18,13 @@ from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
 from shared.regime.reading import Problem, as_json
 from shared.regime.regimes import Regimes
+from shared.regime.relation import WHOLE, Party, Relation
 from shared.regime.report import Column, Due, Figure, Gathering, MissingFact, Phase, Report, Rule, Severity
 from shared.regime.resource import Resource
 from shared.regime.role import Grant, Holder, Role, Units
 
 __all__ = [
+    "WHOLE",
     "Aggregate",
     "Approval",
     "BadValue",
@@ -52,11 +54,13 @@ __all__ = [
     "MissingFact",
     "Mode",
     "Origin",
+    "Party",
     "Phase",
     "Problem",
     "Rank",
     "Ref",
     "Regimes",
+    "Relation",
     "Report",
     "Resource",
     "Role",

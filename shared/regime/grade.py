@@ -12,11 +12,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shared.expressions import Schema, Type
+from shared.expressions import ExpressionError, Schema, Type
 from shared.regime.codelist import allowed_codes, known_lists
 from shared.regime.definition import Definition, Flaw, Json, Library, Path, Sentence, Shape, Slug, Snake, Text, doubled
 from shared.regime.dictionary import Catalogue, Dictionary
-from shared.regime.vocabulary import expression_flaws
+from shared.regime.vocabulary import compiled, expression_flaws
 
 Points = Annotated[int, Field(ge=0, le=100)]
 
@@ -108,6 +108,7 @@ class GradePolicy(Definition):
         yield from _gaps([rank.below for rank in self.ranks], ("ranks",))
         for position, indicator in enumerate(self.indicators):
             yield from _indicator_flaws(indicator, ("indicators", position), schema)
+            yield from _personal_flaws(indicator, ("indicators", position), catalogue, schema)
             item = catalogue.items.get(indicator.expression)
             if item is not None and indicator.choices is not None:
                 codes = allowed_codes(item, library, on=on)
@@ -130,6 +131,17 @@ def _indicator_flaws(indicator: Indicator, path: Path, schema: Schema) -> Iterat
         yield from _gaps([band.below for band in indicator.bands], (*path, "bands"))
     if indicator.scale is not None and indicator.scale.zero == indicator.scale.full:
         yield Flaw((*path, "scale"), "a scale without length", "give zero and full different values")
+
+
+def _personal_flaws(indicator: Indicator, path: Path, catalogue: Catalogue, schema: Schema) -> Iterator[Flaw]:
+    """Explanations are kept for good, so that what must be erased one day may not get into them (R15.1)."""
+    try:
+        names = compiled(indicator.expression, schema).fields
+    except ExpressionError:
+        return  # told already
+    for name in sorted(names):
+        if name in catalogue.items and catalogue.items[name].personal:
+            yield Flaw((*path, "expression"), f"{name!r} is personal", "grade by items that are not")
 
 
 def _gaps(ends: Sequence[Decimal | None], path: Path) -> Iterator[Flaw]:

@@ -14,6 +14,7 @@ from shared.regime.dictionary import Dictionary
 from shared.regime.grade import GradePolicy
 from shared.regime.importance import Importance
 from shared.regime.message import Message
+from shared.regime.relation import Relation
 from shared.regime.report import Report
 from shared.regime.resource import Resource
 from shared.regime.role import Role
@@ -27,6 +28,7 @@ SHAPES: tuple[type[Definition], ...] = (
     GradePolicy,
     Importance,
     Message,
+    Relation,
     Report,
     Resource,
     Role,

@@ -186,6 +186,31 @@ class OfUnit:
         return str(file["id"])
 
     @cached_property
+    def partner(self) -> str:
+        """Another customer of the unit."""
+        body = {"kind": "retail", "unit": self.unit, "values": Common().new_file}
+        return str(self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)["id"])
+
+    @cached_property
+    def relation(self) -> str:
+        """A relation of the customer, since the day that the call says again."""
+        return self._related(since="2026-01-01")
+
+    @cached_property
+    def ended_relation(self) -> str:
+        """Another, which is over."""
+        relation, headers = self._related(), {"If-Match": '"1"'}
+        path = f"/v1/customers/{self.customer}/relations/{relation}/end"
+        parts = {"json": {"ended_on": "2026-02-01"}, "headers": headers}
+        self._cast.do("customer", "POST", path, "department_manager", ABOVE, **parts)
+        return relation
+
+    def _related(self, **more: str) -> str:
+        body = {"kind": "guarantor", "party": {"type": "company", "name": "示例公司"}, **more}
+        path = f"/v1/customers/{self.customer}/relations"
+        return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, json=body)["id"])
+
+    @cached_property
     def purchase(self) -> dict[str, Any]:
         """The one purchase of the customer: recorded again and again, it changes nothing."""
         return {

@@ -28,6 +28,7 @@ from shared.regime import (
     MissingFact,
     Phase,
     Regimes,
+    Relation,
     Report,
     Role,
     Rule,
@@ -99,6 +100,12 @@ def test_a_rule_across_items_passes_and_refuses_what_it_says(group: Dictionary, 
 @pytest.mark.parametrize(("codelist", "example"), each(Codelist))
 def test_a_code_list_has_the_codes_that_it_says(codelist: Codelist, example) -> None:
     assert (example.code in codelist.codes) is example.listed
+
+
+@pytest.mark.req("R4.1")
+@pytest.mark.parametrize(("kind", "example"), each(Relation))
+def test_a_kind_of_relation_refuses_what_it_says(kind: Relation, example) -> None:
+    assert kind.refuses(example.party, example.share) == example.refused
 
 
 @pytest.mark.req("R2.2")

@@ -34,37 +34,59 @@ _AGGREGATES = {
     Aggregate.MINIMUM: "min",
 }
 _FIGURES = "quantity, amount_fen, varieties, orders, orders_planned, payments_late"
+_OWNER = "CASE WHEN old.recorded_for = excluded.recorded_for THEN old.customer_id ELSE excluded.customer_id END"
 _PURCHASES = f"""
-INSERT INTO purchase AS old (source_id, customer_id, month, {_FIGURES}, recorded_at, recorded_by)
-SELECT source_id, customer_id, month, {_FIGURES}, $2, $3
+INSERT INTO purchase AS old (source_id, customer_id, recorded_for, month, {_FIGURES}, recorded_at, recorded_by)
+SELECT source_id, customer_id, customer_id, month, {_FIGURES}, $2, $3
 FROM jsonb_to_recordset($1) AS given (source_id text, customer_id uuid, month date, quantity int, amount_fen bigint,
   varieties int, orders int, orders_planned int, payments_late int) ORDER BY source_id
 ON CONFLICT (source_id) DO UPDATE
-SET (customer_id, month, {_FIGURES}, recorded_at, recorded_by)
-  = ROW (excluded.customer_id, excluded.month, {", ".join("excluded." + each for each in _FIGURES.split(", "))}, $2, $3)
-WHERE (old.customer_id, old.month, {", ".join("old." + each for each in _FIGURES.split(", "))})
+SET (customer_id, recorded_for, month, {_FIGURES}, recorded_at, recorded_by) = ROW ({_OWNER}, excluded.recorded_for,
+  excluded.month, {", ".join("excluded." + each for each in _FIGURES.split(", "))}, $2, $3)
+WHERE (old.recorded_for, old.month, {", ".join("old." + each for each in _FIGURES.split(", "))})
   IS DISTINCT FROM
-  (excluded.customer_id, excluded.month, {", ".join("excluded." + each for each in _FIGURES.split(", "))})
+  (excluded.recorded_for, excluded.month, {", ".join("excluded." + each for each in _FIGURES.split(", "))})
 RETURNING customer_id
 """  # noqa: S608 - only our own column names
-_VIOLATIONS = """
-INSERT INTO violation AS old (source_id, customer_id, found_on, kind, severity, withdrawn, recorded_at, recorded_by)
-SELECT source_id, customer_id, found_on, kind, severity, withdrawn, $2, $3
+_VIOLATIONS = f"""
+INSERT INTO violation AS old (source_id, customer_id, recorded_for, found_on, kind, severity, withdrawn, recorded_at,
+  recorded_by)
+SELECT source_id, customer_id, customer_id, found_on, kind, severity, withdrawn, $2, $3
 FROM jsonb_to_recordset($1) AS given (source_id text, customer_id uuid, found_on date, kind text, severity text,
   withdrawn boolean) ORDER BY source_id
 ON CONFLICT (source_id) DO UPDATE
-SET (customer_id, found_on, kind, severity, withdrawn, recorded_at, recorded_by)
-  = ROW (excluded.customer_id, excluded.found_on, excluded.kind, excluded.severity, excluded.withdrawn, $2, $3)
-WHERE (old.customer_id, old.found_on, old.kind, old.severity, old.withdrawn)
-  IS DISTINCT FROM (excluded.customer_id, excluded.found_on, excluded.kind, excluded.severity, excluded.withdrawn)
+SET (customer_id, recorded_for, found_on, kind, severity, withdrawn, recorded_at, recorded_by) = ROW ({_OWNER},
+  excluded.recorded_for, excluded.found_on, excluded.kind, excluded.severity, excluded.withdrawn, $2, $3)
+WHERE (old.recorded_for, old.found_on, old.kind, old.severity, old.withdrawn)
+  IS DISTINCT FROM (excluded.recorded_for, excluded.found_on, excluded.kind, excluded.severity, excluded.withdrawn)
 RETURNING customer_id
-"""
+"""  # noqa: S608 - only our own names
 _OWNERS = "SELECT source_id, customer_id FROM {table} WHERE source_id = ANY($1::text[])"
 _TAKEN = """
-SELECT p.customer_id, p.month FROM purchase p
-JOIN jsonb_to_recordset($1) AS given (source_id text, customer_id uuid, month date) USING (customer_id, month)
+SELECT given.customer_id, given.month FROM purchase p
+JOIN jsonb_to_recordset($1) AS given (source_id text, customer_id uuid, month date)
+  ON p.recorded_for = given.customer_id AND p.month = given.month
 WHERE p.source_id <> given.source_id
 """
+_HAPPENINGS = """
+SELECT * FROM (
+  (SELECT recorded_at AS at, 'purchase' AS what, source_id, month AS day, recorded_by AS actor, false AS withdrawn
+   FROM purchase WHERE customer_id = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, source_id LIMIT $3)
+  UNION ALL
+  (SELECT recorded_at, 'violation', source_id, found_on, recorded_by, withdrawn
+   FROM violation WHERE customer_id = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, source_id LIMIT $3)
+) found ORDER BY at DESC, what, source_id LIMIT $3
+"""
+_MOVE = """
+UPDATE {table} SET customer_id = $2
+WHERE customer_id = $1 AND ($3::text[] IS NULL OR source_id = ANY($3)) RETURNING source_id
+"""
+_ALL = {
+    Dealings.PURCHASES: f"SELECT source_id, month, {_FIGURES}, recorded_at, recorded_by FROM purchase"  # noqa: S608
+    " WHERE customer_id = $1 ORDER BY month, source_id",
+    Dealings.VIOLATIONS: "SELECT source_id, found_on, kind, severity, withdrawn, recorded_at, recorded_by"
+    " FROM violation WHERE customer_id = $1 ORDER BY found_on, source_id",
+}
 
 
 class MonthTaken(Exception):
@@ -93,6 +115,25 @@ async def owners(tx: Transaction, dealings: Dealings, source_ids: Iterable[str])
 async def taken(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[tuple[UUID, date]]:
     """Customer and month of those rows whose month another source has recorded."""
     return {(row["customer_id"], row["month"]) for row in await tx.fetch(_TAKEN, rows)}
+
+
+async def happenings(tx: Transaction, customer_id: UUID, before: datetime, limit: int) -> list[Record]:
+    """The latest rows that were recorded for a customer before a moment: at, what, source_id, day, actor, withdrawn."""
+    return await tx.fetch(_HAPPENINGS, customer_id, before, limit)
+
+
+async def move(
+    tx: Transaction, dealings: Dealings, source: UUID, target: UUID, source_ids: Sequence[str] | None
+) -> list[str]:
+    """Give rows of one customer (all, or these) to another; their source ids."""
+    sql = _MOVE.format(table=_TABLES[dealings][0])
+    wanted = None if source_ids is None else list(source_ids)
+    return [row["source_id"] for row in await tx.fetch(sql, source, target, wanted)]
+
+
+async def all_of(tx: Transaction, dealings: Dealings, customer_id: UUID) -> list[Record]:
+    """All rows of a customer, oldest first."""
+    return await tx.fetch(_ALL[dealings], customer_id)
 
 
 async def totals(

@@ -42,9 +42,14 @@ def _fields(catalogue: Catalogue, asked: Collection[str]) -> set[tuple[Secrecy, 
     return {(item.secrecy, item.field_class) for item in items}
 
 
-def without_hidden(who: Principal, catalogue: Catalogue, row: dict[str, Any]) -> dict[str, Any]:
-    """A row with nothing in the columns that its reader may not see."""
-    place = row["unit"], row["manager"]
+def without_hidden(
+    who: Principal, catalogue: Catalogue, row: dict[str, Any], place: tuple[str, str | None] | None = None
+) -> dict[str, Any]:
+    """A row with nothing in the columns that its reader may not see.
+
+    `place`: unit and manager of the file, where the row tells those of another day.
+    """
+    place = place or (row["unit"], row["manager"])
     sight = who.sight(READ, *place)
     items = ((use.value, catalogue.items[code]) for code, use in catalogue.uses.items())
     hidden = {column for column, item in items if not sight.shows(item.secrecy, item.field_class)}

@@ -59,6 +59,34 @@ def filter_refused(columns: Sequence[str]) -> Forbidden:
     return Forbidden("filter_not_cleared", detail, faults)
 
 
+def bad_as_of(seen: str) -> Invalid:
+    """Neither a day nor an instant."""
+    expected = "a day such as 2026-06-30, or an instant with offset (RFC 3339); write + as %2B"
+    return Invalid("bad_as_of", "Correct as_of.", [Fault("query:as_of", "bad_as_of", seen[:80], expected)])
+
+
+def in_the_future(seen: str) -> Invalid:
+    """Nobody knows yet."""
+    fault = Fault("query:as_of", "in_the_future", seen[:80], "a moment that has passed")
+    return Invalid("as_of_in_the_future", "The file as of a moment that has not come yet is not known.", [fault])
+
+
+def one_of_two() -> Invalid:
+    """A moment and a version may say different things."""
+    fault = Fault("query:version", "too_many", None, "as_of or version, not both")
+    return Invalid("as_of_or_version", "Name a moment or a version, not both.", [fault])
+
+
+def not_registered_yet() -> NotFound:
+    """The file was opened later."""
+    return NotFound("not_registered_yet", "The customer was not registered yet at that moment.")
+
+
+def no_such_version(version: int, current: int) -> NotFound:
+    """The file has not come so far."""
+    return NotFound("no_such_version", f"The file has no version {version}.", members={"newest": current})
+
+
 def not_readable(codes: Sequence[str]) -> Forbidden:
     """Who may not read an item may not write it blindly either."""
     faults = [Fault(pointer(code), "not_cleared", code, "an item within your clearance") for code in codes]

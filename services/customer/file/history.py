@@ -15,6 +15,7 @@ from uuid import UUID
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
 from services.customer.file.reads import Reads
+from services.customer.file.related import Happening
 from shared.auth import Principal, Sight, within
 from shared.db import Record, Transaction
 from shared.ids import parse_id
@@ -43,8 +44,9 @@ class Histories:
         self._reads = reads
 
     async def page(
-        self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime
-    ) -> tuple[list[dict[str, Any]], bool]:
+        self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime, *,
+        action: str = HISTORY,
+    ) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
         """Versions below `below`, newest first, and whether there are more; values as far as the reader is cleared.
 
         Raises: NotFound.
@@ -52,7 +54,7 @@ class Histories:
         file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
-        sight = within(who, HISTORY, file["unit"], file["manager"])
+        sight = within(who, action, file["unit"], file["manager"])
         catalogue = self._dictionaries.catalogue(file["kind"], now)
         entries, read = [], set[str]()
         rows = await repository.history(tx, customer_id, below, limit + 1)
@@ -75,6 +77,17 @@ class Histories:
             )
         await self._reads.note(tx, who, sight, catalogue, customer_id, read, now)
         return entries, len(rows) > limit
+
+    async def versions(
+        self, tx: Transaction, customer_id: UUID, below: int, by: datetime | None, limit: int
+    ) -> list[Happening]:
+        """Versions below `below`, made by a moment, as happenings, newest first: types and item codes, no values; the
+        record is the version. Whoever shows them has asked for HISTORY."""
+        rows = await repository.versions(tx, customer_id, below, by, limit)
+        return [
+            Happening(row["at"], row["type"], row["actor"], str(row["version"]), {"items": row["items"]})
+            for row in rows
+        ]
 
     def _open(self, file: Record, event_id: UUID, sealed: bytes | None) -> dict[str, Any] | None:
         """The values of an event; None once the key is destroyed."""

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
-from services.customer.file.pictures import Pictures
 from services.customer.file.related import Related
 from services.customer.file.repository import Written
 from shared.auth import Principal, Sight, within
@@ -25,13 +24,10 @@ _BATCH = 500
 class Keys:
     """The life of data keys after registration."""
 
-    def __init__(
-        self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, album: Pictures, related: Sequence[Related]
-    ) -> None:
+    def __init__(self, dictionaries: Dictionaries, ring: KeyRing, outbox: Outbox, related: Sequence[Related]) -> None:
         self._dictionaries = dictionaries
         self._ring = ring
         self._outbox = outbox
-        self._album = album
         self._related = related
 
     async def hold(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
@@ -59,11 +55,21 @@ class Keys:
             raise errors.erased()
         return file["kind"], WrappedKey(file["kek"], file["wrapped"]), sight
 
+    async def of(self, tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, WrappedKey]:
+        """The data keys of files, for features that seal anew what moves between them; none of those that were erased.
+
+        Nobody's authority is asked: whoever moves records has decided that.
+        """
+        rows = await repository.keys_of(tx, customer_ids)
+        return {found: WrappedKey(row["kek"], row["wrapped"]) for found, row in rows.items() if row["wrapped"]}
+
     async def destroy(self, tx: Transaction, who: Principal, customer_id: UUID, reason: str, now: datetime) -> int:
         """Destroy the data key and take the personal values out of the file; its last version.
 
         What was sealed under the key cannot be opened anywhere from now on: not in the history, in a topic, in the
-        audit log or in a backup of them. Photographs go altogether. Raises: NotFound, Conflict (customer_erased).
+        audit log or in a backup of them. What else is personal, each feature removes.
+
+        Raises: NotFound, Conflict (customer_erased)
         """
         file = await repository.lock(tx, customer_id, [])
         if file is None:
@@ -81,7 +87,6 @@ class Keys:
         )  # fmt: skip
         written = Written(version, event_id, event.type, now, who.actor, codes, b"")
         await repository.erase(tx, customer_id, codes, reason, written, self._outbox.row(envelope, event))
-        await self._album.erase(tx, customer_id)
         for feature in self._related:
             await feature.erase(tx, customer_id)
         return version

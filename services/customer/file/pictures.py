@@ -19,10 +19,6 @@ class Pictures(Protocol):
         """The item that each of these photographs was taken for; those of other customers are missing."""
         ...
 
-    async def erase(self, tx: Transaction, customer_id: UUID) -> None:
-        """Remove every photograph of a customer."""
-        ...
-
 
 def named(catalogue: Catalogue, values: Mapping[str, Any]) -> dict[str, UUID]:
     """The photographs that these values name, by item."""

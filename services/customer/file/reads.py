@@ -6,7 +6,7 @@ event in the transaction of the read, committed before the answer leaves: nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from shared.clock import day_of
 from shared.db import Transaction
 from shared.events import ClassifiedRead
 from shared.outbox import Outbox
-from shared.regime import Catalogue, Regimes, Resource, highest
+from shared.regime import Catalogue, Regimes, Resource, Secrecy, highest
 
 
 class Reads:
@@ -48,13 +48,21 @@ class Reads:
     ) -> None:
         """Record in `tx` that these items of a customer left the service, and what for, if any is of a level from which
         on that is declared."""
+        items = (catalogue.items[code] for code in codes)
+        fields = {item.code: (item.secrecy, item.field_class) for item in items}
+        await self.record(tx, who, sight, customer_id, fields, now)
+
+    async def record(
+        self, tx: Transaction, who: Principal, sight: Sight, customer_id: UUID,
+        fields: Mapping[str, tuple[Secrecy, str]], now: datetime,
+    ) -> None:  # fmt: skip
+        """The same of whatever is kept of a customer beside items: level and class of each field, by a code."""
         declared = self._regimes.get(Resource, "customer", on=day_of(now))
-        levels = {code: catalogue.items[code].secrecy for code in codes}
-        classified = sorted(code for code, level in levels.items() if declared.records(level))
+        classified = sorted(code for code, (level, _) in fields.items() if declared.records(level))
         if not classified:
             return
-        purpose = sight.purpose((levels[code], catalogue.items[code].field_class) for code in classified)
-        level = highest(levels[code] for code in classified)
+        purpose = sight.purpose(fields[code] for code in classified)
+        level = highest(fields[code][0] for code in classified)
         event = ClassifiedRead(items=tuple(classified), level=level.value, purpose=purpose)
         envelope = self._outbox.envelope(event, feature="access", subject=f"customer/{customer_id}", actor=who.actor)
         await self._outbox.add(tx, envelope, event)

@@ -15,10 +15,16 @@ from uuid import UUID
 from shared.auth import Principal
 from shared.db import Transaction
 
+DISCLOSE = "subject.disclose"
+"""The action of whoever hands a customer what is kept of them; `disclose` shows what the sight of it shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of a customer's timeline: no personal values, only codes, days and figures that `action` may show."""
+    """One line of a customer's timeline: no personal values, only codes, days and figures that `action` may show.
+
+    `record` is unique among those of a feature.
+    """
 
     at: datetime
     type: str
@@ -34,7 +40,7 @@ class Related(Protocol):
     action: str
 
     async def happenings(self, tx: Transaction, customer_id: UUID, before: datetime, limit: int) -> Sequence[Happening]:
-        """The latest happenings before a moment, newest first."""
+        """The latest happenings before a moment, newest first; those of one moment in an order that stays."""
         ...
 
     async def move(

@@ -67,6 +67,31 @@ _HISTORY = """
 SELECT version, event_id, type, at, actor, items, sealed FROM customer_event
 WHERE customer_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3
 """
+_LAST_BY = """
+SELECT version, at FROM customer_event WHERE customer_id = $1 AND at <= $2 AND version <= $3
+ORDER BY version DESC LIMIT 1
+"""
+_OF_VERSION = "SELECT version, at FROM customer_event WHERE customer_id = $1 AND version = $2"
+_LATER = """
+SELECT version, event_id, items, sealed FROM customer_event WHERE customer_id = $1 AND version > $2
+ORDER BY version DESC
+"""
+_MARKS = """
+SELECT code, max(version) FILTER (WHERE sealed IS NOT NULL) AS set_in, max(version) AS verified_in
+FROM customer_event, unnest(items) code
+WHERE customer_id = $1 AND version <= $2 AND items && $3::text[] AND code = ANY($3) GROUP BY code
+"""
+_MARKED = f"""
+SELECT code, was_set.actor, was_set.at AS set_at, verified.at AS verified_at FROM ({_MARKS}) last
+JOIN customer_event was_set ON was_set.customer_id = $1 AND was_set.version = set_in
+JOIN customer_event verified ON verified.customer_id = $1 AND verified.version = verified_in
+"""  # noqa: S608 - our own text
+_VERSIONS = """
+SELECT version, type, at, actor, items FROM customer_event
+WHERE customer_id = $1 AND version < $2 AND ($4::timestamptz IS NULL OR version <= (
+  SELECT version FROM customer_event WHERE customer_id = $1 AND at <= $4 ORDER BY version DESC LIMIT 1))
+ORDER BY version DESC LIMIT $3
+"""
 _KEYS = """
 SELECT c.id, c.kind, c.unit, c.manager, k.kek, k.wrapped FROM customer c JOIN subject_key k ON k.customer_id = c.id
 WHERE c.id = ANY($1::uuid[])
@@ -211,6 +236,35 @@ async def events_since(tx: Transaction, customer_id: UUID, version: int) -> list
 async def history(tx: Transaction, customer_id: UUID, below: int, limit: int) -> list[Record]:
     """History rows below a version, newest first."""
     return await tx.fetch(_HISTORY, customer_id, below, limit)
+
+
+async def version_at(tx: Transaction, customer_id: UUID, at: datetime, newest: int) -> Record | None:
+    """Version and moment of the last change that was made by a moment; None before the file was opened."""
+    return await tx.fetchrow(_LAST_BY, customer_id, at, newest)
+
+
+async def version(tx: Transaction, customer_id: UUID, version: int) -> Record | None:
+    """The same of a version; None if there is none such."""
+    return await tx.fetchrow(_OF_VERSION, customer_id, version)
+
+
+async def later(tx: Transaction, customer_id: UUID, version: int) -> list[Record]:
+    """History rows above a version, newest first: the way back to it."""
+    return await tx.fetch(_LATER, customer_id, version)
+
+
+async def marks(tx: Transaction, customer_id: UUID, version: int, codes: Sequence[str]) -> dict[str, list[Any]]:
+    """Who had set each of these items by a version, when, and when it was last verified by then."""
+    rows = await tx.fetch(_MARKED, customer_id, version, list(codes))
+    return {row["code"]: [row["actor"], row["set_at"], row["verified_at"]] for row in rows}
+
+
+async def versions(
+    tx: Transaction, customer_id: UUID, below: int, by: datetime | None, limit: int
+) -> list[Record]:  # fmt: skip
+    """Versions below one, none after the last that was made by a moment, newest first: type, moment, actor and items,
+    without values."""
+    return await tx.fetch(_VERSIONS, customer_id, below, limit, by)
 
 
 async def keys_of(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 from fastapi import Header, Query, Request, Response
 
-from services.customer.file import errors, listing
+from services.customer.file import errors, listing, rules
 from services.customer.file.history import HISTORY, OPEN, Histories, Sealed
 from services.customer.file.keys import ERASE, Keys
+from services.customer.file.past import Past
 from services.customer.file.schemas import (
     Change,
     ChangedView,
@@ -18,7 +20,9 @@ from services.customer.file.schemas import (
     CustomerView,
     Erasure,
     HistoryEntry,
+    PastView,
     Registration,
+    Restoration,
 )
 from services.customer.file.service import CHANGE, READ, REGISTER, Files
 from shared.auth import Principal, may
@@ -30,17 +34,16 @@ from shared.web.pages import read_cursor, write_cursor
 from shared.web.problems import render
 from shared.web.sealed import OpenAnswer, OpenRequest
 
-_MISSING = problem_responses(404, 422)
 _FIRST = 2**31 - 1
 Filter = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-def build(files: Files, histories: Histories, keys: Keys) -> Router:
+def build(files: Files, past: Past, histories: Histories, keys: Keys) -> Router:
     """The routes of customer files."""
     router = Router(prefix="/v1", tags=["customers"])
     _write_routes(router, files, keys)
-    _read_routes(router, files)
-    _history_routes(router, histories)
+    _read_routes(router, files, past)
+    _history_routes(router, histories, past)
     return router
 
 
@@ -81,7 +84,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
         return Response(status_code=204, headers={"ETag": etag_of(version)})
 
 
-def _read_routes(router: Router, files: Files) -> None:
+def _read_routes(router: Router, files: Files, past: Past) -> None:
     @router.get(
         "/customers", summary="Customers by name, as far as the caller's reach goes",
         response_model=Page[CustomerRow], responses=problem_responses(404, 422),
@@ -111,15 +114,21 @@ def _read_routes(router: Router, files: Files) -> None:
         return _json({"items": items, "next_cursor": cursor})
 
     @router.get(
-        "/customers/{customer_id}", summary="One customer, as far as the caller is cleared",
-        response_model=CustomerView, responses=_MISSING | {304: {"description": "Still at that version"}},
+        "/customers/{customer_id}", summary="One customer, today or as it stood, as far as the caller is cleared",
+        response_model=CustomerView | PastView,
+        responses=problem_responses(404, 409, 422) | {304: {"description": "Still at that version"}},
     )  # fmt: skip
     async def get_customer(
         customer_id: UUID,
         tx: Tx,
         who: Annotated[Principal, may(READ)],
+        as_of: Annotated[str | None, Query(max_length=40, description="a day, or an instant (RFC 3339)")] = None,
+        version: Annotated[int | None, Query(ge=1, le=_FIRST)] = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
+        if as_of is not None or version is not None:
+            moment = now()
+            return _json(await past.read(tx, who, customer_id, _then(as_of, version, moment), moment))
         known = known_version(if_none_match)
         answer = await files.read(tx, who, customer_id, now(), known=known)
         if answer is None:
@@ -128,7 +137,7 @@ def _read_routes(router: Router, files: Files) -> None:
         return _json(answer.body, ETag=etag_of(answer.version))
 
 
-def _history_routes(router: Router, histories: Histories) -> None:
+def _history_routes(router: Router, histories: Histories, past: Past) -> None:
     @router.get(
         "/customers/{customer_id}/history", summary="Who changed which item when, newest first",
         response_model=Page[HistoryEntry], responses=problem_responses(404, 422),
@@ -139,6 +148,24 @@ def _history_routes(router: Router, histories: Histories) -> None:
         below = read_cursor(cursor, int)[0] if cursor else _FIRST
         entries, more = await histories.page(tx, who, customer_id, min(max(below, 0), _FIRST), limit, now())
         return _json({"items": entries, "next_cursor": write_cursor(entries[-1]["version"]) if more else None})
+
+    @router.post(
+        "/customers/{customer_id}/restore", summary="Put values back that items had at a version",
+        response_model=ChangedView, responses=problem_responses(400, 404, 409, 412, 413, 422, 428),
+    )  # fmt: skip
+    async def restore_customer_items(
+        customer_id: UUID,
+        body: Restoration,
+        request: Request,
+        tx: Tx,
+        who: Annotated[Principal, may(CHANGE)],
+        if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
+    ) -> Response:
+        base = version_of(if_match)
+        answer = await past.restore(tx, who, customer_id, base, body.version, body.items, now())
+        if isinstance(answer, PreconditionFailed):
+            return render(request, answer)
+        return _json(answer.body, ETag=etag_of(answer.version))
 
     @router.post(
         "/values/open", summary="Open the sealed values of events, as far as the caller is cleared",
@@ -153,6 +180,12 @@ def _json(body: Any, status: int = 200, **headers: str) -> Response:
     return Response(
         orjson.dumps(body, default=str), status, headers, "application/json"
     )  # asyncpg has a UUID of its own
+
+
+def _then(as_of: str | None, version: int | None, moment: datetime) -> datetime | int:
+    if as_of is not None and version is not None:
+        raise errors.one_of_two()
+    return rules.moment_of(as_of, moment) if as_of is not None else version or 0
 
 
 def _after(cursor: str | None) -> tuple[bytes, UUID] | None:

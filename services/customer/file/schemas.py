@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +31,15 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"values": {"shop_name": "新名便利店"}}]})
 
     values: Values = Field(min_length=1)
+
+
+class Restoration(BaseModel):
+    """Items whose values shall be again what they were at a version; one that had none loses its value."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"version": 3, "items": ["shop_name"]}]})
+
+    version: int = Field(ge=1, le=2**31 - 1)
+    items: list[Code] = Field(min_length=1, max_length=500)
 
 
 class Erasure(BaseModel):
@@ -81,6 +90,16 @@ class CustomerView(CustomerRow):
     erased_at: datetime | None
     values: dict[str, ValueView]
     withheld: list[str]
+
+
+class PastView(CustomerView):
+    """A file as it stood at `as_of`: `version`, columns and values of then; unit of today.
+
+    System items are reckoned on the day `computed_on`, from dealings as they stand recorded now; null: they could not.
+    """
+
+    as_of: datetime
+    computed_on: date | None
 
 
 class ItemChange(BaseModel):

@@ -221,24 +221,25 @@ class Files:
         return row
 
     async def read(
-        self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime, *, known: int | None = None
-    ) -> Answer | None:
-        """The file as far as the reader is cleared; None if it still is at the `known` version."""
+        self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime, *, known: int | None = None,
+        action: str = READ,
+    ) -> Answer | None:  # fmt: skip
+        """The file as far as the reader is cleared for an action; None if it still is at the `known` version."""
         file = await self._row(tx, customer_id)
-        sight = within(who, READ, file["unit"], file["manager"])
+        sight = within(who, action, file["unit"], file["manager"])
         if file["version"] == known:
             return None
         catalogue = self._dictionaries.catalogue(file["kind"], now)
         computed = await self._computed.items_of(tx, catalogue, customer_id, now)
-        body, seen = self._view(who, catalogue, file, file["values"], file["meta"], computed, now)
+        body, seen = self._view(who, catalogue, file, file["values"], file["meta"], computed, now, action)
         await self._reads.note(tx, who, sight, catalogue, customer_id, seen, now)
         return Answer(file["version"], body)
 
     def _view(
         self, who: Principal, catalogue: Catalogue, file: Row, values: Mapping[str, Any],
-        meta: Mapping[str, Any], computed: Mapping[str, Any], now: datetime,
+        meta: Mapping[str, Any], computed: Mapping[str, Any], now: datetime, action: str = READ,
     ) -> tuple[dict[str, Any], set[str]]:  # fmt: skip
-        sight = who.sight(READ, file["unit"], file["manager"])
+        sight = who.sight(action, file["unit"], file["manager"])
         seen, withheld = self._reads.clear(sight, catalogue, (*values, *computed))
         shown = {code: _stored(value, meta.get(code), file) for code, value in values.items() if code in seen}
         shown |= {code: _shown(value, "system", now, now) for code, value in computed.items() if code in seen}

@@ -50,7 +50,7 @@ class Grades:
         row = await repository.latest(tx, customer_id)
         if row is None:
             raise errors.not_graded_yet()
-        return (await self._explained(tx, who, file, [row], now))[0]
+        return (await self._explained(tx, who, READ, file, [row], now))[0]
 
     async def changes(
         self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime
@@ -58,14 +58,27 @@ class Grades:
         """Changes of grade below a serial, newest first, and whether there are more. Raises: NotFound."""
         file = await self._files.reach(tx, who, READ, customer_id)
         rows = await repository.changes(tx, customer_id, below, limit + 1)
-        return await self._explained(tx, who, file, rows[:limit], now), len(rows) > limit
+        return await self._explained(tx, who, READ, file, rows[:limit], now), len(rows) > limit
+
+    async def all_of(
+        self, tx: Transaction, who: Principal, action: str, customer_id: UUID, now: datetime
+    ) -> dict[str, Any]:
+        """The latest check and every change, oldest first, as far as the sight of another action goes.
+
+        Raises: NotFound
+        """
+        file = await self._files.reach(tx, who, action, customer_id)
+        rows = await repository.all_changes(tx, customer_id)
+        latest = await repository.latest(tx, customer_id)
+        views = await self._explained(tx, who, action, file, [*rows, *([latest] if latest else [])], now)
+        return {"latest": views.pop() if latest else None, "changes": views}
 
     async def _explained(
-        self, tx: Transaction, who: Principal, file: Record, rows: list[Record], now: datetime
+        self, tx: Transaction, who: Principal, action: str, file: Record, rows: list[Record], now: datetime
     ) -> list[dict[str, Any]]:
         read: set[str] = set()
         views = []
-        sight = who.sight(READ, file["unit"], file["manager"])
+        sight = who.sight(action, file["unit"], file["manager"])
         catalogue = self._dictionaries.catalogue(file["kind"], now)
         for row in rows:
             explainer = self._explainers(catalogue, day_of(now), row["policy_version"], row["policy_hash"])

@@ -42,6 +42,14 @@ _LATEST = "SELECT * FROM grade WHERE customer_id = $1 AND checked_at IS NOT NULL
 _CHANGES = """
 SELECT * FROM grade_change WHERE customer_id = $1 AND serial < $2 ORDER BY serial DESC LIMIT $3
 """
+_HAPPENINGS = """
+SELECT serial, checked_at, before, grade, policy_id FROM grade_change WHERE customer_id = $1 AND checked_at < $2
+ORDER BY checked_at DESC, serial DESC LIMIT $3
+"""
+_GRADE_AT = """
+SELECT grade FROM grade_change WHERE customer_id = $1 AND checked_at <= $2 ORDER BY serial DESC LIMIT 1
+"""
+_ALL_CHANGES = "SELECT * FROM grade_change WHERE customer_id = $1 ORDER BY serial"
 _BEGIN_ROUND = "INSERT INTO grade_round (kind, occasion, begun_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
 _ROUND = "SELECT last_id, done_at FROM grade_round WHERE kind = $1 AND occasion = $2 FOR UPDATE"
 _NEXT = """
@@ -92,6 +100,22 @@ async def latest(tx: Transaction, customer_id: UUID) -> Record | None:
 async def changes(tx: Transaction, customer_id: UUID, below: int, limit: int) -> list[Record]:
     """Changes of grade below a serial, newest first."""
     return await tx.fetch(_CHANGES, customer_id, below, limit)
+
+
+async def happenings(tx: Transaction, customer_id: UUID, before: datetime, limit: int) -> list[Record]:
+    """The latest changes of grade before a moment, newest first, without explanations."""
+    return await tx.fetch(_HAPPENINGS, customer_id, before, limit)
+
+
+async def grade_at(tx: Transaction, customer_id: UUID, at: datetime) -> str | None:
+    """The grade that a customer had at a moment."""
+    grade: str | None = await tx.fetchval(_GRADE_AT, customer_id, at)
+    return grade
+
+
+async def all_changes(tx: Transaction, customer_id: UUID) -> list[Record]:
+    """Every change of grade, oldest first."""
+    return await tx.fetch(_ALL_CHANGES, customer_id)
 
 
 async def round_state(tx: Transaction, kind: str, occasion: str, now: datetime) -> Record:

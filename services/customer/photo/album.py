@@ -1,4 +1,4 @@
-"""What the file below asks of photographs: whose they are, and that they end with the customer."""
+"""What the file below asks of photographs: whose they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,3 @@ class Album:
     async def items_of(self, tx: Transaction, customer_id: UUID, photo_ids: Collection[UUID]) -> Mapping[UUID, str]:
         """The item that each of these photographs was taken for; those of other customers are missing."""
         return await repository.items(tx, customer_id, photo_ids)
-
-    async def erase(self, tx: Transaction, customer_id: UUID) -> None:
-        """Remove every photograph of a customer."""
-        await repository.remove_all(tx, customer_id)

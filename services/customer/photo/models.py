@@ -1,6 +1,9 @@
-"""The table of photographs: a picture is kept once for each item, sealed, and never changed."""
+"""The table of photographs: a picture is kept once for each item, sealed, and never changed.
 
-from sqlalchemy import Column, DateTime, ForeignKey, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
+After a merge a customer may have the same picture twice: each is the value that its own history names.
+"""
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid
 
 from services.customer.tables import METADATA
 
@@ -17,6 +20,6 @@ PHOTO = Table(
     Column("sealed", LargeBinary, nullable=False, comment="the picture under the subject's key; its id is bound in"),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),
-    UniqueConstraint("customer_id", "item", "sha256"),
+    Index("photo_by_content", "customer_id", "item", "sha256"),
     comment="photographs; gone when the customer is erased",
 )

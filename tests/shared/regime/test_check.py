@@ -17,6 +17,7 @@ BASIC = "retail-customer/dictionary/basic.yaml"
 SALES = "retail-customer/dictionary/sales.yaml"
 CLOCK = "company/clock/access.yaml"
 RESOURCE = "company/resource/custody.yaml"
+RELATION = "company/relation/shareholder.yaml"
 ROLE = "company/role/auditor.yaml"
 KEPT = "company/role/report_entry.yaml"
 APPROVAL = "company/approval/registration.yaml"
@@ -32,6 +33,7 @@ MISTAKES = [
     (GRADE, "expression: variety_count", "expression: variety_kount", "unknown_field"),
     (GRADE, "expression: variety_count", "expression: shop_name", "the expression is of type text"),
     (GRADE, "expression: variety_count", "expression: 1 +", "1:4"),
+    (GRADE, "expression: credit_level", "expression: certificate_type", "'certificate_type' is personal"),
     (GRADE, "scale: {zero: 0, full: 60}", "scale: {zero: 60, full: 60}", "a scale without length"),
     (GRADE, "    scale: {zero: 0, full: 60}\n", "", "is scored by nothing"),
     (GRADE, "choices: {A: 100, B: 80, C: 50, D: 0}", "choices: {A: 100, B: 80, C: 50}", "no points for D"),
@@ -112,6 +114,9 @@ MISTAKES = [
     (KEPT, "hand_over, take_over", "take_over", "kept in custody without custody.hand_over"),
     (RESOURCE, "hand_over, take_over]", "hand_in, take_over]", "no action 'hand_in'"),
     (RESOURCE, "possible: true", "possible: false", "read: not so"),
+    (RELATION, "{party: person, share: 40}", "{party: person}", "refused: share_required"),
+    (RELATION, "certificates: certificate-type", "certificates: no-such-list", "no code list 'no-such-list'"),
+    (RELATION, "field_class: identity", "field_class: gossip", "no field class 'gossip'"),
     (CLOCK, "minutes: 30}", "minutes: 0}", "session_idle is over as soon as it begins"),
     (CLOCK, "09:30:00", "10:30:00", "session_idle ends 2026-11-02T09:30:00+08:00"),
     (CLOCK, "term: session_idle", "term: session_idol", "no term 'session_idol'"),

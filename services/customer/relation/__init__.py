@@ -1,0 +1,1 @@
+"""Who customers are to each other, and to people and companies outside."""
