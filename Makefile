@@ -11,8 +11,9 @@ base := .venv/base.stamp
 dev := .venv/dev.stamp
 compile := CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
-# One more than there are processors: many tests wait for processes rather than compute.
-TESTS ?= -n $(shell $(python) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile --no-loadscope-reorder
+# One more than there are processors: many tests wait for processes rather than compute. Those that say how soon
+# something is have the machine to themselves afterwards.
+TESTS ?= -n $(shell $(python) -c 'import os; print(os.cpu_count() + 1)') --dist loadfile --no-loadscope-reorder -m "not timed"
 SECONDS ?= 60
 SEED ?= 1
 BUS ?= postgres
@@ -32,6 +33,7 @@ setup: $(dev) ## install everything, tools and local Kafka included
 
 test: check ## every check and every test (TESTS="-k name" picks some)
 	$(python) -m pytest $(TESTS)
+	$(if $(filter file,$(origin TESTS)),$(python) -m pytest -m timed)
 
 check: $(dev) ## format, lint, types, imports, generated files
 	$(python) -m ruff format --check .

@@ -116,6 +116,7 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(live: Live) -> None:
     assert pages[0] == pages[1]
 
 
+@pytest.mark.timed
 @pytest.mark.req("R4.5")
 def test_a_token_that_was_taken_back_is_refused_everywhere_within_two_seconds(live: Live) -> None:
     token = SuiteClient(DataDirectory(live.data), "leader").token()

@@ -50,6 +50,7 @@ def test_a_role_acts_everywhere_with_the_token_at_hand_and_stops_when_it_is_take
     assert all("林一" not in str(entry["data"]) for entry in entries)
 
 
+@pytest.mark.timed
 @pytest.mark.req("R2.6")
 @pytest.mark.req("R5.7")
 def test_a_leaver_is_out_at_once_with_the_token_at_hand_and_leaves_a_list_to_hand_over(live: Live) -> None:

@@ -22,6 +22,7 @@ async def get_in(page: Page, live: Live, name: str, password: str) -> None:
     await page.keyboard.press("Enter")
 
 
+@pytest.mark.timed
 async def test_a_person_signs_in_works_and_is_out_everywhere_once_the_sign_in_is_ended(live: Live) -> None:
     live = Live(live.data, live.bus)  # administrators sign in anew: these are sensitive actions
     customer = live.register(unit="east", shop_name="控制台旅程便利店")["id"]

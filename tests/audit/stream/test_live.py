@@ -135,6 +135,7 @@ async def test_values_that_were_opened_meanwhile_are_not_shown_under_authority_t
     assert b'"values"' not in entry
 
 
+@pytest.mark.timed
 @pytest.mark.req("R2.2")
 @pytest.mark.parametrize("writes", [False, True], ids=["silent", "busy"])
 async def test_an_open_stream_ends_within_two_seconds_of_the_end_of_its_readers_role(

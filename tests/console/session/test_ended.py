@@ -82,6 +82,7 @@ async def hear(running: RunningConsole, event: Event) -> None:
         await EFFECTS[type(event)](tx, envelope, event)
 
 
+@pytest.mark.timed
 async def test_a_sign_in_that_was_ended_elsewhere_ends_the_session_within_seconds(
     dsn: Callable[[str], str], issuer: Issuer
 ) -> None:

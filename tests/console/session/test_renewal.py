@@ -110,6 +110,7 @@ async def test_a_token_that_cannot_be_renewed_now_is_no_reason_to_sign_in_again(
     await alone.page("/inbox")
 
 
+@pytest.mark.timed
 async def test_whoever_leaves_meanwhile_loses_nothing(alone: RunningConsole, way_in: WayIn) -> None:
     await alone.sign_in("auditor", due=True)
     way_in.delay_s = 0.5
@@ -121,6 +122,7 @@ async def test_whoever_leaves_meanwhile_loses_nothing(alone: RunningConsole, way
     assert way_in.renewals == 1
 
 
+@pytest.mark.timed
 async def test_one_who_died_while_renewing_holds_the_others_up_for_a_little_while(
     alone: RunningConsole, way_in: WayIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

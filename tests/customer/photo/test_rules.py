@@ -109,6 +109,7 @@ def test_no_bytes_whatever_are_a_fault_of_ours(content: bytes, start: bytes) -> 
         assert refusal.code in ("not_a_picture", "bad_picture")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("part", [b"\xff", b"\xff\x01", b"\xff\xe1\0\x02"])
 def test_bytes_that_lead_nowhere_are_given_up_soon(part: bytes) -> None:
     started = perf_counter()

@@ -56,7 +56,7 @@ async def live(identity_dsn: str, tmp_path: Path) -> AsyncIterator[RunningIdenti
         yield service
 
 
-async def until(look: Callable[[], Awaitable[Any]], within_s: float = 5) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], within_s: float = 25) -> Any:
     async with asyncio.timeout(within_s):
         while not (found := await look()):  # noqa: ASYNC110 - another process's table tells
             await asyncio.sleep(0.05)

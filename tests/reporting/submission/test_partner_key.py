@@ -46,7 +46,7 @@ class Partner:
         return key, event
 
     async def let_in(self, key: str) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(25):
             while (await self._http.get("/v1/reports", headers=bearer(key))).status_code != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

@@ -215,6 +215,7 @@ async def test_a_key_has_its_own_rate_or_the_declared_one_and_services_have_none
     assert (await ask(by, key)).rate == by.authority.requests_a_minute() > 7
 
 
+@pytest.mark.timed
 def test_checking_a_key_takes_microseconds() -> None:
     many, roster = [new_key() for _ in range(2_000)], authenticator().roster
     tell(roster, *(lasting(each, addresses=SCOPED) for each in many))

@@ -185,6 +185,7 @@ async def test_a_busy_partition_does_not_starve_the_others(transport: Transport,
     assert len(seen) == PARTITIONS
 
 
+@pytest.mark.timed
 async def test_an_empty_fetch_ends_in_time_and_a_new_message_ends_it_early(transport: Transport, topic: str) -> None:
     reader = await everything(transport, topic)
     started = time.monotonic()

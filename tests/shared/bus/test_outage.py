@@ -120,6 +120,7 @@ async def test_a_transport_starts_while_its_bus_is_away(mortal: MortalBus) -> No
     await early.close()
 
 
+@pytest.mark.timed
 async def test_closing_does_not_wait_for_a_bus_that_is_away(mortal: MortalBus, transport: Transport) -> None:
     topic = f"test-{uuid.uuid4().hex}"
     await transport.ensure_topics([topic])

@@ -85,6 +85,7 @@ def test_a_pattern_outside_the_subset_is_refused_at_its_place(written: str, at: 
     assert str(refusal.value)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("written", [r"\d+\.\d+", r"(a{1,9}){1,4}b", r"(a?b?){7}c", r"[a]*a*", r"(a|ab)(c|bcd)(d*)"])
 def test_the_worst_text_takes_no_noticeable_time(written: str) -> None:
     fullmatch = pattern(written).matcher().fullmatch

@@ -144,6 +144,7 @@ def test_a_lowered_quota_counts_at_once() -> None:
         rates.take({}, "key", 2)
 
 
+@pytest.mark.timed
 def test_counting_takes_microseconds() -> None:
     rates, scope, rounds = Rates(), {}, 20_000
     started = time.perf_counter()
