@@ -3,7 +3,7 @@
 A relation stands in one customer's file and says what the other side is to that customer; `inverse` says it from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition, Flaw, Library, Secrecy, Shape, Slug, Snake, Text
+from shared.regime.identifiers import Check
 from shared.regime.role import FIELD_CLASSES
 
 WHOLE = Decimal(100)
@@ -47,6 +48,7 @@ class Relation(Definition):
     share: bool = False
     outside: tuple[Party, ...] = ()
     certificates: Slug = Field(description="The code list of the certificates by which somebody outside is known")
+    checks: Mapping[str, Check] = Field(default={}, description="Certificate -> the standard that its number bears out")
     secrecy: Secrecy
     field_class: Snake
     examples: tuple[RelationExample, ...] = Field(min_length=2)
@@ -67,8 +69,11 @@ class Relation(Definition):
     def flaws(self, library: Library) -> Iterator[Flaw]:
         """Yield lists and classes that are not there, and examples that do not come true."""
         on = self.effective_from
-        if library.find(Codelist, self.certificates, on=on) is None:
+        certificates = library.find(Codelist, self.certificates, on=on)
+        if certificates is None:
             yield Flaw(("certificates",), f"no code list {self.certificates!r}", "see the codelist folders")
+        for code in sorted(self.checks.keys() - (certificates.codes if certificates else ())):
+            yield Flaw(("checks", code), f"no certificate {code!r}", f"see the code list {self.certificates}")
         listed = library.find(Codelist, FIELD_CLASSES, on=on)
         if listed is None or self.field_class not in listed.codes:
             yield Flaw(("field_class",), f"no field class {self.field_class!r}", f"see the code list {FIELD_CLASSES}")

@@ -36,7 +36,7 @@ class Graded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Then:
-    """A version of a file: values, and [set by, set at, verified at] of each that has changed since."""
+    """A version of a file: values, and of each [set by, set at, verified at], perhaps with when it was learnt of."""
 
     version: int
     at: datetime
@@ -139,7 +139,7 @@ class Past:
             values, touched = await self._walk_back(tx, file, found["version"])
         marks = await repository.marks(tx, customer_id, found["version"], sorted(touched)) if touched else {}
         created = [file["created_by"], file["created_at"], file["created_at"]]
-        meta = {code: marks.get(code) or file["meta"].get(code) or created for code in values}
+        meta = {code: _marks(marks.get(code), file["meta"].get(code, created)) for code in values}
         return _Then(found["version"], found["at"], moment, values, meta)
 
     async def _walk_back(self, tx: Transaction, file: Record, version: int) -> tuple[dict[str, Any], set[str]]:
@@ -171,9 +171,17 @@ class Past:
         return {**shown, "grade": grade, "version": then.version, "updated_at": then.at}
 
 
+def _marks(then: list[Any] | None, now: list[Any]) -> list[Any]:
+    """The marks of a value at a version; what else stands beside the present ones holds if it was the same setting."""
+    if then is None:
+        return now
+    return [*then, *now[3:]] if str(now[1]) == then[1].isoformat() else then
+
+
 def _value(value: Any, meta: Sequence[Any]) -> dict[str, Any]:
-    by, at, verified = meta
-    return {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
+    by, at, verified, *beside = meta
+    shown = {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
+    return {**shown, "learnt": beside[0]} if beside else shown
 
 
 def _placed(faults: Sequence[Fault], items: Sequence[str]) -> list[Fault]:

@@ -77,10 +77,10 @@ SELECT version, event_id, items, sealed FROM customer_event WHERE customer_id = 
 ORDER BY version DESC
 """
 _MARKS = """
-SELECT code, max(version) FILTER (WHERE sealed IS NOT NULL) AS set_in, max(version) AS verified_in
+SELECT code, max(version) FILTER (WHERE type <> 'customer.verified') AS set_in, max(version) AS verified_in
 FROM customer_event, unnest(items) code
 WHERE customer_id = $1 AND version <= $2 AND items && $3::text[] AND code = ANY($3) GROUP BY code
-"""
+"""  # a verification sets nothing
 _MARKED = f"""
 SELECT code, was_set.actor, was_set.at AS set_at, verified.at AS verified_at FROM ({_MARKS}) last
 JOIN customer_event was_set ON was_set.customer_id = $1 AND was_set.version = set_in

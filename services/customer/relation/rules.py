@@ -64,16 +64,19 @@ def faults(kind: Relation, certificates: Codelist, wish: Wish, today: date) -> I
     if wish.since is not None and wish.since > today:
         yield Fault("/since", "in_the_future", wish.since.isoformat(), f"not after {today}")
     if wish.outside is not None:
-        yield from _party_faults(certificates, wish.outside)
+        yield from _party_faults(kind, certificates, wish.outside, today)
 
 
-def _party_faults(certificates: Codelist, outside: Outside) -> Iterator[Fault]:
+def _party_faults(kind: Relation, certificates: Codelist, outside: Outside, today: date) -> Iterator[Fault]:
     if (outside.certificate_type is None) is not (outside.certificate_number is None):
         yield Fault("/party/certificate_number", "half_a_certificate", None, "type and number, or neither")
     for name, value in outside.kept().items():
         codes = certificates.codes if name == "certificate_type" else None
+        field = _FIELDS[name]
+        if name == "certificate_number":
+            field = field.model_copy(update={"check": kind.checks.get(outside.certificate_type or "")})
         try:
-            read_value(_FIELDS[name], value, codes)
+            read_value(field, value, codes, on=today)
         except BadValue as bad:
             yield Fault(f"/party/{name}", bad.code, bad.seen, bad.expected)
 

@@ -87,6 +87,10 @@ async def test_what_cannot_be_is_told_all_at_once(service: RunningCustomer) -> N
         ("/party/type", "party_not_allowed"), ("/since", "in_the_future"), ("/party/name", "unsafe_text"),
         ("/party/certificate_type", "not_in_list"), ("/party/certificate_number", "half_a_certificate"),
     }  # fmt: skip
+    for certificate, number in (("resident_id", "110101199001010000"), ("resident_id", "x")):
+        party = {**PERSON, "certificate_type": certificate, "certificate_number": number}
+        wrong = await added(service, customer, "guarantor", party=party)
+        assert [fault["pointer"] for fault in wrong.json()["errors"]] == ["/party/certificate_number"]
     codes = {
         "unknown_relation": await added(service, customer, "friend", customer_id=other),
         "bad_relation": await added(service, customer, "affiliate", customer_id=customer),

@@ -116,6 +116,7 @@ MISTAKES = [
     (RESOURCE, "possible: true", "possible: false", "read: not so"),
     (RELATION, "{party: person, share: 40}", "{party: person}", "refused: share_required"),
     (RELATION, "certificates: certificate-type", "certificates: no-such-list", "no code list 'no-such-list'"),
+    (RELATION, "unified_credit_code: uscc", "library_card: uscc", "no certificate 'library_card'"),
     (RELATION, "field_class: identity", "field_class: gossip", "no field class 'gossip'"),
     (CLOCK, "minutes: 30}", "minutes: 0}", "session_idle is over as soon as it begins"),
     (CLOCK, "09:30:00", "10:30:00", "session_idle ends 2026-11-02T09:30:00+08:00"),
