@@ -1,8 +1,9 @@
 """`kehu regimes`: the declared measures, without a running suite."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -12,7 +13,8 @@ from kehu.failure import SuiteFailed
 from kehu.options import AsJson, console
 from kehu.plan import PROJECT
 from shared.clock import day_of, now
-from shared.regime import Regimes, as_json, inspect
+from shared.regime import Catalogue, Maintenance, Origin, Regimes, as_json, inspect
+from shared.regime.dictionary import Dictionary
 
 app = typer.Typer(help="The declared measures.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="The folder with the definitions.", file_okay=False)]
@@ -66,6 +68,58 @@ def show(
         console.print_json(data=content)
     else:
         console.out(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110), highlight=False)
+
+
+@app.command()
+def items(
+    kind: Annotated[str | None, typer.Option(help="One kind of customer; all by default.")] = None,
+    on: Annotated[datetime | None, typer.Option(help="The day; today by default.", formats=["%Y-%m-%d"])] = None,
+    folder: Folder = REGIMES,
+    json: AsJson = False,
+) -> None:
+    """Count the items of the dictionaries: by maintenance class, by group, by origin.
+
+    Dynamic items are the quarterly and the real-time ones together; shared ones are taken from another kind.
+    """
+    day, regimes = on.date() if on else day_of(now()), _regimes(folder)
+    known = sorted({group.kind for group in regimes.all(Dictionary, on=day)})
+    if kind is not None and kind not in known:
+        raise SuiteFailed(f"No dictionary of kind {kind} is in force on {day}; there are {', '.join(known)}.")
+    counts = [_counted(regimes.catalogue(each, on=day)) for each in ([kind] if kind else known)]
+    if json:
+        console.print_json(data=counts)
+        return
+    for each in counts:
+        console.print("\n".join(_told(each)), soft_wrap=True, highlight=False)
+
+
+def _told(counts: dict[str, Any]) -> Iterator[str]:
+    classes, origin = counts["maintenance"], counts["origin"]
+    dynamic = f"{counts['dynamic']} dynamic ({classes['quarterly']} quarterly, {classes['realtime']} real-time)"
+    kept = f"{classes['static']} static + {dynamic} + {classes['system']} system"
+    yield f"{counts['kind']}: {counts['items']} items = {kept}"
+    yield "  by group   " + ", ".join(f"{group} {count}" for group, count in counts["groups"].items())
+    yield f"  by origin  {origin['measure']} named by a measure, {origin['extension']} extensions"
+    yield f"  {counts['required']} required, {counts['shared']} shared with another kind"
+    yield f"  {counts['rules']} rules across items"
+
+
+def _counted(catalogue: Catalogue) -> dict[str, Any]:
+    found = list(catalogue.items.values())
+    classes = {each.value: sum(item.maintenance is each for item in found) for each in Maintenance}
+    own = {item.code for group in catalogue.groups for item in group.items}
+    return {
+        "kind": catalogue.kind,
+        "dictionary": catalogue.ref.as_json(),
+        "items": len(found),
+        "maintenance": classes,
+        "dynamic": classes["quarterly"] + classes["realtime"],
+        "groups": {group.id: sum(at == group.id for at in catalogue.group_of.values()) for group in catalogue.groups},
+        "origin": {each.value: sum(item.origin is each for item in found) for each in Origin},
+        "required": len(catalogue.required),
+        "shared": len(catalogue.items.keys() - own),
+        "rules": len(catalogue.rules),
+    }
 
 
 def _regimes(folder: Path) -> Regimes:

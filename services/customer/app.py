@@ -56,7 +56,7 @@ def compose(settings: CustomerSettings) -> Parts:
         RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
     ]  # fmt: skip
     parts.routers += [
-        file_routes.build(files, past, histories, keys),
+        file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
         photo_routes.build(photos, settings.photo_limit_bytes),
         dealings_routes.build(feeds),

@@ -315,6 +315,17 @@ class Catalogue:
         return {**types_of(kept), TODAY: Type.DATE}
 
     @cached_property
+    def example(self) -> Mapping[str, Json]:
+        """The values of a made-up file: of each group the first example that is accepted, as far as people set them."""
+        given = (next((each.values for each in group.examples if not each.faults), {}) for group in self.groups)
+        return {
+            code: value
+            for values in given
+            for code, value in values.items()
+            if code in self.rule_types and self.items[code].type is not FieldType.PHOTO
+        }
+
+    @cached_property
     def uses(self) -> Mapping[str, Use]:
         """Item code -> what the item serves as, for those that serve as something."""
         return {item.code: item.use for item in self.items.values() if item.use is not None}

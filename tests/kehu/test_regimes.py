@@ -44,3 +44,26 @@ def test_a_definition_is_shown_as_in_force_on_a_day() -> None:
     assert shown["ref"]["id"] == "company/role/admin"
     with pytest.raises(SuiteFailed, match="in force on 2000-01-01"):
         kehu.invoke(app, ["show", "company/role/admin", "--on", "2000-01-01"], catch_exceptions=False)
+
+
+@pytest.mark.req("R1.1")
+def test_the_items_of_a_kind_are_counted() -> None:
+    told = kehu.invoke(app, ["items", "--kind", "retail", "--on", "2026-11-30"]).stdout
+    assert "retail: 102 items = 66 static + 22 dynamic (15 quarterly, 7 real-time) + 14 system" in told
+    assert "basic 23, network 29, management 17, sales 15, image 9, personal 9" in told
+    (counted,) = json.loads(kehu.invoke(app, ["items", "--kind", "retail", "--json"]).stdout)
+    assert (counted["items"], counted["dynamic"], counted["maintenance"]["system"]) == (102, 22, 14)
+    assert counted["origin"] == {"measure": 59, "extension": 43}
+    with pytest.raises(SuiteFailed, match="there are aviation-enterprise, borrower"):
+        kehu.invoke(app, ["items", "--kind", "martian"], catch_exceptions=False)
+
+
+@pytest.mark.req("R5.1")
+def test_all_kinds_are_counted() -> None:
+    counted = json.loads(kehu.invoke(app, ["items", "--json"]).stdout)
+    assert {each["kind"] for each in counted} >= {
+        "retail", "supplier", "dealer", "special", "borrower", "food-producer", "prospect", "website-operator",
+        "aviation-enterprise",
+    }  # fmt: skip
+    assert all(each["items"] == sum(each["groups"].values()) == sum(each["origin"].values()) for each in counted)
+    assert all(each["shared"] for each in counted if each["kind"] != "retail")

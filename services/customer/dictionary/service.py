@@ -34,6 +34,10 @@ class Dictionaries:
         """All items and totals of a kind. Raises: NotFound (unknown_kind)."""
         return self._regimes.catalogue(kind, on=day_of(now))
 
+    def examples(self, now: datetime) -> dict[str, Mapping[str, Any]]:
+        """Values of a made-up file of each kind, for descriptions of the API."""
+        return {kind: self.catalogue(kind, now).example for kind in self.kinds(now)}
+
     def identity(self, catalogue: Catalogue, now: datetime) -> str:
         """Changes with every text that a reader of the dictionary is shown: of the kind, and of code lists."""
         return f"{catalogue.ref.hash[:24]}.{self._regimes.hash[:24]}.{day_of(now):%Y%m%d}"

@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 from fastapi import Header, Query, Request, Response
 
-from services.customer.file import errors, listing, rules
+from services.customer.dictionary.service import Dictionaries
+from services.customer.file import errors, examples, listing, rules
 from services.customer.file.history import HISTORY, OPEN, Histories, Sealed
 from services.customer.file.keys import ERASE, Keys
 from services.customer.file.past import Past
@@ -38,19 +39,20 @@ _FIRST = 2**31 - 1
 Filter = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-def build(files: Files, past: Past, histories: Histories, keys: Keys) -> Router:
+def build(files: Files, past: Past, histories: Histories, keys: Keys, dictionaries: Dictionaries) -> Router:
     """The routes of customer files."""
     router = Router(prefix="/v1", tags=["customers"])
-    _write_routes(router, files, keys)
+    _write_routes(router, files, keys, dictionaries)
     _read_routes(router, files, past)
     _history_routes(router, histories, past)
     return router
 
 
-def _write_routes(router: Router, files: Files, keys: Keys) -> None:
+def _write_routes(router: Router, files: Files, keys: Keys, dictionaries: Dictionaries) -> None:
     @router.patch(
         "/customers/{customer_id}", summary="Change items; edits of different items are merged",
         response_model=ChangedView, responses=problem_responses(400, 404, 409, 412, 413, 422, 428),
+        openapi_extra=examples.changes(dictionaries, now()),
     )  # fmt: skip
     async def change_customer(
         customer_id: UUID,
@@ -67,7 +69,7 @@ def _write_routes(router: Router, files: Files, keys: Keys) -> None:
 
     @router.post(
         "/customers", status_code=201, summary="Register a customer", response_model=CustomerView,
-        responses=problem_responses(400, 409, 413, 422),
+        responses=problem_responses(400, 409, 413, 422), openapi_extra=examples.registrations(dictionaries, now()),
     )  # fmt: skip
     async def register_customer(body: Registration, tx: Tx, who: Annotated[Principal, may(REGISTER)]) -> Response:
         answer = await files.register(tx, who, body.kind, body.values, body.unit, now())

@@ -6,19 +6,16 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 Code = Annotated[str, Field(max_length=80)]
 Values = Annotated[dict[Code, Any], Field(max_length=500, description="Value by item code; null takes one away")]
-_EXAMPLES: list[JsonValue] = [
-    {"kind": "retail", "values": {"customer_code": "330100-0001", "shop_name": "示例便利店", "address": "示例路 1 号"}}
-]
 
 
 class Registration(BaseModel):
     """A new customer."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": _EXAMPLES})
+    model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(max_length=60)
     values: Values
@@ -28,7 +25,7 @@ class Registration(BaseModel):
 class Change(BaseModel):
     """New values of some items."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"values": {"shop_name": "新名便利店"}}]})
+    model_config = ConfigDict(extra="forbid")
 
     values: Values = Field(min_length=1)
 
