@@ -24,6 +24,12 @@ from services.customer.photo import routes as photo_routes
 from services.customer.photo.album import Album
 from services.customer.photo.related import RelatedPhotos
 from services.customer.photo.service import Photos
+from services.customer.registration import routes as registration_routes
+from services.customer.registration.decision import Decisions
+from services.customer.registration.judging import Judging
+from services.customer.registration.related import RelatedForms
+from services.customer.registration.service import Forms
+from services.customer.registration.submission import Submissions
 from services.customer.relation import routes as relation_routes
 from services.customer.relation.related import RelatedRelations
 from services.customer.relation.service import Relations
@@ -32,6 +38,7 @@ from services.customer.subject import routes as subject_routes
 from services.customer.subject.service import Subjects
 from services.customer.timeline import routes as timeline_routes
 from services.customer.timeline.service import Timelines
+from shared.approvals import Approvers
 from shared.process import Parts, Service, standard_parts
 from shared.sealing import KeyRing
 
@@ -47,6 +54,10 @@ def compose(settings: CustomerSettings) -> Parts:
     keys = Keys(dictionaries, ring, parts.outbox, related)
     photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
+    judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, None)
+    forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
+    submissions = Submissions(forms, judging, approvers, parts.regimes)
+    decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
     grades = Grades(grading, files, dictionaries, totals, reads)
     graded = RelatedGrades(grades)
@@ -54,12 +65,14 @@ def compose(settings: CustomerSettings) -> Parts:
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
         RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
+        RelatedForms(dictionaries, ring, files, keys, reads),
     ]  # fmt: skip
     parts.routers += [
         file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
         photo_routes.build(photos, settings.photo_limit_bytes),
         dealings_routes.build(feeds),
+        registration_routes.build(forms, submissions, decisions),
         grading_routes.build(grades),
         relation_routes.build(relations),
         subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
@@ -67,7 +80,7 @@ def compose(settings: CustomerSettings) -> Parts:
     ]
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading)
-    parts.jobs += jobs.table(keys, grading)
+    parts.jobs += jobs.table(keys, grading, forms, submissions)
     return parts
 
 

@@ -42,6 +42,17 @@ from shared.events.identity import (
 )
 from shared.events.notify import MessageDelivered
 from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
+from shared.events.registration import (
+    RegistrationApproved,
+    RegistrationChanged,
+    RegistrationDeleted,
+    RegistrationLapsed,
+    RegistrationOpened,
+    RegistrationReturned,
+    RegistrationStepApproved,
+    RegistrationSubmitted,
+    RegistrationWithdrawn,
+)
 from shared.events.relation import RelationAdded, RelationChanged, RelationEnded
 from shared.events.reporting import ReportSubmitted
 from shared.events.subject import SubjectDisclosed
@@ -77,6 +88,15 @@ EVENTS: dict[str, type[Event]] = {
         RelationAdded,
         RelationChanged,
         RelationEnded,
+        RegistrationApproved,
+        RegistrationChanged,
+        RegistrationDeleted,
+        RegistrationLapsed,
+        RegistrationOpened,
+        RegistrationReturned,
+        RegistrationStepApproved,
+        RegistrationSubmitted,
+        RegistrationWithdrawn,
         ReportSubmitted,
         SecondFactorChanged,
         SessionEnded,
@@ -132,6 +152,15 @@ __all__ = [
     "OrgChanged",
     "PasswordChanged",
     "RegimeRef",
+    "RegistrationApproved",
+    "RegistrationChanged",
+    "RegistrationDeleted",
+    "RegistrationLapsed",
+    "RegistrationOpened",
+    "RegistrationReturned",
+    "RegistrationStepApproved",
+    "RegistrationSubmitted",
+    "RegistrationWithdrawn",
     "RelationAdded",
     "RelationChanged",
     "RelationEnded",

@@ -185,6 +185,28 @@ class OfUnit:
         self._cast.do("customer", "DELETE", path, "security_officer", ABOVE, json={"reason": "matrix"})
         return str(file["id"])
 
+    def _form(self) -> str:
+        body = {"kind": "retail", "unit": self.unit, "values": Common().new_file}
+        return str(self._cast.do("customer", "POST", "/v1/registrations", "department_manager", ABOVE, json=body)["id"])
+
+    @cached_property
+    def form(self) -> str:
+        """A draft at version 1."""
+        return self._form()
+
+    @property
+    def unit_of_form(self) -> str:
+        """The unit, with a draft in it."""
+        return self.unit if self.form else ""
+
+    @cached_property
+    def form_handed_in(self) -> str:
+        """A form at version 2, which waits."""
+        form = self._form()
+        path = f"/v1/registrations/{form}/submission"
+        self._cast.do("customer", "POST", path, "department_manager", ABOVE, headers={"If-Match": '"1"'})
+        return form
+
     @cached_property
     def partner(self) -> str:
         """Another customer of the unit."""

@@ -15,7 +15,15 @@ from services.notify.app import SERVICE, compose
 from services.notify.settings import NotifySettings
 from shared.bus import Delivery, Message, Transport, unpack_headers
 from shared.db import Database
-from shared.events import EVENTS, Envelope, Event, GradeChanged, RegimeRef
+from shared.events import (
+    EVENTS,
+    Envelope,
+    Event,
+    GradeChanged,
+    RegimeRef,
+    RegistrationReturned,
+    RegistrationSubmitted,
+)
 from shared.ids import new_id
 from shared.process import Parts
 from tests.factories.events import MOMENT
@@ -32,6 +40,18 @@ def grade_changed(
     return GradeChanged.model_validate(
         {**known, "manager": manager, "unit": unit, "before": before, "grade": grade, **more}
     )
+
+
+_FORM = {"registration": "r-1", "kind": "retail", "unit": "north", "proposer": "manager1", "round": 1, "items": ()}
+
+
+def form_returned() -> RegistrationReturned:
+    return RegistrationReturned.model_validate(_FORM)
+
+
+def form_handed_in(*, desk: str | None) -> RegistrationSubmitted:
+    more = {"important": False, "staff": 0, "desk": desk, "approval": POLICY}
+    return RegistrationSubmitted.model_validate(_FORM | more)
 
 
 def envelope_of(event: Event, *, at: datetime = MOMENT, event_id: UUID | None = None) -> Envelope:

@@ -24,7 +24,7 @@ _REGISTER = """
 WITH file AS (
   INSERT INTO customer (id, kind, unit, version, values, meta, created_by, created_at, updated_at,
     number, name, name_key, manager, status)
-  VALUES ($1, $2, $3, 1, $4, '{}', $5, $6, $6, $7, $8, $9, $10, $11)
+  VALUES ($1, $2, $3, 1, $4, '{}', $23, $6, $6, $7, $8, $9, $10, $11)
 ), key AS (
   INSERT INTO subject_key (customer_id, kek, wrapped) VALUES ($1, $12, $13)
 ), event AS (
@@ -58,6 +58,7 @@ WITH file AS (
 )
 INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($9, $10, $11, $12, $13)
 """
+_HAS_NUMBER = "SELECT EXISTS (SELECT FROM customer WHERE kind = $1 AND number = $2)"
 _GET = "SELECT * FROM customer WHERE id = $1"
 _REACH = "SELECT id, unit, manager, kind, version FROM customer WHERE id = ANY($1::uuid[])"
 _EVENTS_SINCE = """
@@ -163,16 +164,17 @@ async def register(
     columns: Mapping[str, Any],
     values: Mapping[str, Any],
     key: WrappedKey,
+    by: str,
     event: Written,
     row: Row,
 ) -> None:
-    """File, data key, history and outbox row in one statement. Raises: NumberTaken."""
+    """File, data key, history and outbox row in one statement; `by`: in whose name. Raises: NumberTaken."""
     listed = [columns.get(name) for name in LISTED]
     try:
         await tx.connection.execute(
             _REGISTER,
             *(customer_id, kind, unit, values, event.actor, event.at, *listed),
-            *(key.kek, key.wrapped, event.event_id, event.type, event.items, event.sealed, *row),
+            *(key.kek, key.wrapped, event.event_id, event.type, event.items, event.sealed, *row, by),
         )
     except UniqueViolationError as error:
         raise NumberTaken from error
@@ -221,6 +223,12 @@ async def erase(
 async def get(tx: Transaction, customer_id: UUID) -> Record | None:
     """The whole row."""
     return await tx.fetchrow(_GET, customer_id)
+
+
+async def has_number(tx: Transaction, kind: str, number: str) -> bool:
+    """Whether a customer of a kind has this number."""
+    found: bool = await tx.fetchval(_HAS_NUMBER, kind, number)
+    return found
 
 
 async def reach(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:

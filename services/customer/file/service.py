@@ -29,7 +29,7 @@ from shared.edits import (
     touched_since,
     version_ahead,
 )
-from shared.errors import NotFound, PreconditionFailed
+from shared.errors import Fault, NotFound, PreconditionFailed
 from shared.events import CustomerChanged, CustomerRegistered, RegimeRef
 from shared.ids import new_id, parse_id
 from shared.outbox import Outbox
@@ -56,6 +56,17 @@ class Answer:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a customer was before, if somebody put it forward: the id and the data key that it keeps, in whose name it
+    is registered, and the action by which others agreed to it."""
+
+    customer_id: UUID
+    key: WrappedKey
+    by: str
+    action: str
+
+
 class Files:
     """Customer files."""
 
@@ -71,9 +82,12 @@ class Files:
         self._album = album
 
     async def register(
-        self, tx: Transaction, who: Principal, kind: str, raw: Mapping[str, Any], unit: str | None, now: datetime
-    ) -> Answer:
+        self, tx: Transaction, who: Principal, kind: str, raw: Mapping[str, Any], unit: str | None, now: datetime,
+        proposal: Proposal | None = None,
+    ) -> Answer:  # fmt: skip
         """Open a file at version 1. Raises: Invalid, Forbidden (unit, clearance), Conflict (number_taken)."""
+        action = REGISTER if proposal is None else proposal.action
+        by = who.actor if proposal is None else proposal.by
         catalogue = self._catalogue_of(kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now, complete=True)
         faults += pictures.too_early(pictures.named(catalogue, values))
@@ -81,10 +95,10 @@ class Files:
             raise errors.bad_values(faults)
         values = {code: value for code, value in values.items() if value is not None}
         listed = {"name": "", "name_key": b"", **rules.columns_of(catalogue.uses, values)}
-        unit = self._unit_for(who, unit, listed.get("manager"))
-        self._refuse_unreadable(who.sight(REGISTER, unit, listed.get("manager")), catalogue, values)
-        customer_id, key = new_id(), self._ring.new_key
-        wrapped = key(str(customer_id))
+        unit = self._unit_for(who, action, unit, listed.get("manager"))
+        self._refuse_unreadable(who.sight(action, unit, listed.get("manager")), catalogue, values)
+        customer_id = new_id() if proposal is None else proposal.customer_id
+        wrapped = self._ring.new_key(str(customer_id)) if proposal is None else proposal.key
         event_id, items = new_id(), list(values)
         text, sealed = self._seal(wrapped, customer_id, event_id, before_and_after({}, values))
         event = CustomerRegistered(
@@ -98,13 +112,13 @@ class Files:
         written = Written(1, event_id, event.type, now, who.actor, items, sealed)
         row = self._outbox.row(envelope, event)
         try:
-            await repository.register(tx, customer_id, kind, unit, listed, values, wrapped, written, row)
+            await repository.register(tx, customer_id, kind, unit, listed, values, wrapped, by, written, row)
         except repository.NumberTaken:
             raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
         file = {
             "id": customer_id, "kind": kind, "unit": unit, "number": listed.get("number"),
             "name": listed["name"], "manager": listed.get("manager"), "status": listed.get("status"), "grade": None,
-            "version": 1, "created_by": who.actor, "created_at": now, "updated_at": now, "erased_at": None,
+            "version": 1, "created_by": by, "created_at": now, "updated_at": now, "erased_at": None,
         }  # fmt: skip
         computed = await self._computed.items_of(tx, catalogue, customer_id, now)
         return Answer(1, self._view(who, catalogue, file, values, {}, computed, now)[0])
@@ -115,11 +129,11 @@ class Files:
         except NotFound:
             raise errors.unknown_kind(kind, self._dictionaries.kinds(now)) from None
 
-    def _unit_for(self, who: Principal, unit: str | None, manager: str | None) -> str:
+    def _unit_for(self, who: Principal, action: str, unit: str | None, manager: str | None) -> str:
         chosen = who.unit if unit is None else unit
         if not chosen:
             raise errors.unit_missing()
-        if not who.scope(REGISTER).reaches(chosen, manager):
+        if not who.scope(action).reaches(chosen, manager):
             raise errors.unit_out_of_reach(chosen)
         return chosen
 
@@ -266,6 +280,13 @@ class Files:
         after = (rows[limit - 1]["name_key"], rows[limit - 1]["id"]) if len(rows) > limit else None
         shown = [{name: row[name] for name in listing.SHOWN} for row in rows[:limit]]
         return [columns.without_hidden(who, catalogues[row["kind"]], row) for row in shown], after
+
+    async def numbers_taken(self, tx: Transaction, catalogue: Catalogue, values: Mapping[str, Any]) -> Sequence[Fault]:
+        """What would be wrong with a new file of these values: another customer of the kind has its number."""
+        code = next((code for code, use in catalogue.uses.items() if use is Use.NUMBER and values.get(code)), None)
+        if code is None or not await repository.has_number(tx, catalogue.kind, values[code]):
+            return ()
+        return errors.number_taken(code).faults
 
     async def subject(self, tx: Transaction, key: str, now: datetime) -> Subject | None:
         """A file as authority sees it, for explanations."""

@@ -4,12 +4,13 @@ from services.customer.dealings import models as dealings
 from services.customer.file import models as file
 from services.customer.grading import models as grading
 from services.customer.photo import models as photo
+from services.customer.registration import models as registration
 from services.customer.relation import models as relation
 from services.customer.tables import METADATA
 from shared.migrations import run
 
 assert all(
-    module.METADATA is METADATA for module in (dealings, file, grading, photo, relation)
+    module.METADATA is METADATA for module in (dealings, file, grading, photo, registration, relation)
 )  # imported for their tables
 
 run(METADATA)

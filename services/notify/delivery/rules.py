@@ -14,9 +14,11 @@ _ATTRIBUTES = frozenset(Envelope.__dataclass_fields__)
 _AUDIENCES: Mapping[str, tuple[str, ...]] = {
     "responsible_manager": ("manager", "unit"),
     "responsible_unit": ("unit",),
+    "proposer": ("proposer", "unit"),
+    "approver": ("desk", "unit"),
 }
 """Audience -> members of the event, the first that names somebody counts."""
-_INBOX_OF = {"manager": "staff", "unit": "unit"}
+_INBOX_OF = {"manager": "staff", "proposer": "staff", "unit": "unit", "desk": "unit"}
 
 
 class Unfillable(ValueError):

@@ -7,7 +7,7 @@ import pytest
 from services.notify.delivery.rules import Unfillable, facts, flaws, recipient_of, render
 from shared.events import EVENTS, SignedIn
 from shared.regime import Message, load
-from tests.factories.notify import REGIMES, envelope_of, grade_changed
+from tests.factories.notify import REGIMES, envelope_of, form_handed_in, form_returned, grade_changed
 
 REGIME_FILES = load(REGIMES)
 MESSAGES = [each for each in REGIME_FILES.definitions if isinstance(each, Message)]
@@ -71,6 +71,9 @@ def test_it_goes_to_the_manager_or_else_to_the_unit() -> None:
         (grade_changed(manager=None), "responsible_manager", "unit/north"),
         (grade_changed(manager=""), "responsible_manager", "unit/north"),
         (grade_changed(manager="manager1"), "responsible_unit", "unit/north"),
+        (form_returned(), "proposer", "staff/manager1"),
+        (form_handed_in(desk="head"), "approver", "unit/head"),
+        (form_handed_in(desk=None), "approver", "unit/north"),
     ):
         assert recipient_of(message(audience=audience), facts(envelope_of(event), event)) == recipient
     with pytest.raises(Unfillable):
