@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 from fastapi import Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, examples, listing, rules
@@ -24,6 +26,7 @@ from services.customer.file.schemas import (
     PastView,
     Registration,
     Restoration,
+    Then,
 )
 from services.customer.file.service import CHANGE, READ, REGISTER, Files
 from shared.auth import Principal, may
@@ -36,6 +39,10 @@ from shared.web.problems import render
 from shared.web.sealed import OpenAnswer, OpenRequest
 
 _FIRST = 2**31 - 1
+_PAST = [
+    {"name": name, "in": "query", "required": False, "schema": schema}
+    for name, schema in Then.model_json_schema()["properties"].items()
+]
 Filter = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
@@ -119,20 +126,20 @@ def _read_routes(router: Router, files: Files, past: Past) -> None:
         "/customers/{customer_id}", summary="One customer, today or as it stood, as far as the caller is cleared",
         response_model=CustomerView | PastView,
         responses=problem_responses(404, 409, 422) | {304: {"description": "Still at that version"}},
+        openapi_extra={"parameters": _PAST},
     )  # fmt: skip
     async def get_customer(
         customer_id: UUID,
+        request: Request,
         tx: Tx,
         who: Annotated[Principal, may(READ)],
-        as_of: Annotated[str | None, Query(max_length=40, description="a day, or an instant (RFC 3339)")] = None,
-        version: Annotated[int | None, Query(ge=1, le=_FIRST)] = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        if as_of is not None or version is not None:
-            moment = now()
-            return _json(await past.read(tx, who, customer_id, _then(as_of, version, moment), moment))
+        moment = now()
+        if (then := _then(request, moment)) is not None:
+            return _json(await past.read(tx, who, customer_id, then, moment))
         known = known_version(if_none_match)
-        answer = await files.read(tx, who, customer_id, now(), known=known)
+        answer = await files.read(tx, who, customer_id, moment, known=known)
         if answer is None:
             assert known is not None
             return Response(status_code=304, headers={"ETag": etag_of(known)})
@@ -184,10 +191,18 @@ def _json(body: Any, status: int = 200, **headers: str) -> Response:
     )  # asyncpg has a UUID of its own
 
 
-def _then(as_of: str | None, version: int | None, moment: datetime) -> datetime | int:
-    if as_of is not None and version is not None:
+def _then(request: Request, moment: datetime) -> datetime | int | None:
+    """The moment or version that is asked for, if any. Read here, so that a read of today stays a plain request."""
+    if not request.scope["query_string"]:
+        return None
+    try:
+        asked = Then.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        found = [{**each, "loc": ("query", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(found) from None
+    if asked.as_of is not None and asked.version is not None:
         raise errors.one_of_two()
-    return rules.moment_of(as_of, moment) if as_of is not None else version or 0
+    return rules.moment_of(asked.as_of, moment) if asked.as_of is not None else asked.version
 
 
 def _after(cursor: str | None) -> tuple[bytes, UUID] | None:

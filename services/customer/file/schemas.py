@@ -99,6 +99,13 @@ class PastView(CustomerView):
     computed_on: date | None
 
 
+class Then(BaseModel):
+    """Which state of a file: at a moment or at a version."""
+
+    as_of: str | None = Field(None, max_length=40, description="a day, or an instant with offset (RFC 3339)")
+    version: int | None = Field(None, ge=1, le=2**31 - 1)
+
+
 class ItemChange(BaseModel):
     """What one version did to one item; both null if withheld or erased."""
 

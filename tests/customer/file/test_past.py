@@ -8,6 +8,7 @@ import pytest
 from services.customer.file import rules
 from shared.clock import CHINA, now
 from shared.errors import Invalid
+from shared.web.plain import plan_of
 from tests.customer.dealings.test_feed import feed, purchase, violation
 from tests.customer.file.test_keys import erase
 from tests.customer.grading.test_service import grading_of
@@ -229,3 +230,14 @@ async def test_putting_back_what_somebody_else_changed_meanwhile_clashes(service
         lambda: service.patch(customer, 3, main_goods="百货"),
     )
     assert sorted(answer.status_code for answer in answers) == [200, 412], "one of two at once, not both"
+
+
+async def test_a_read_of_today_stays_a_plain_request(service: RunningCustomer) -> None:
+    [route] = [route for route in service.parts.app().state.routes if route.name == "get_customer"]
+    assert plan_of(route, [each.call for each in route.dependant.dependencies if each.name == "tx"]) is not None
+    customer = (await service.register())["id"]
+    current = await service.http.get(
+        f"/v1/customers/{customer}", headers={**service.as_("auditor"), "If-None-Match": '"1"'}
+    )
+    assert current.status_code == 304
+    assert (await service.get(f"/v1/customers/{customer}", surprise="1")).status_code == 200
