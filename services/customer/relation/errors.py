@@ -34,7 +34,7 @@ def with_itself() -> Invalid:
 
 def more_than_whole(share: Decimal, others: Decimal) -> Conflict:
     """The other shares leave less."""
-    fault = Fault("/share", "more_than_whole", str(share), f"at most {WHOLE - others:f}")
+    fault = Fault("/share", "more_than_whole", str(share), f"at most {(WHOLE - others).normalize():f}")
     return Conflict("shares_exceed_whole", "The shares of a customer are at most 100 percent together.", [fault])
 
 
