@@ -16,6 +16,7 @@ from services.customer.file.past import Past
 from services.customer.file.reads import Reads
 from services.customer.file.related import Related
 from services.customer.file.service import Files
+from services.customer.file.verifying import Verifying
 from services.customer.grading import routes as grading_routes
 from services.customer.grading.reading import Grades
 from services.customer.grading.related import RelatedGrades
@@ -33,6 +34,10 @@ from services.customer.registration.submission import Submissions
 from services.customer.relation import routes as relation_routes
 from services.customer.relation.related import RelatedRelations
 from services.customer.relation.service import Relations
+from services.customer.review import routes as review_routes
+from services.customer.review.related import RelatedReviews
+from services.customer.review.service import Reviews
+from services.customer.review.standing import Standings
 from services.customer.settings import CustomerSettings
 from services.customer.subject import routes as subject_routes
 from services.customer.subject.service import Subjects
@@ -52,6 +57,8 @@ def compose(settings: CustomerSettings) -> Parts:
     histories = Histories(dictionaries, ring, reads)
     related: list[Related] = []  # each feature that keeps records of customers adds itself
     keys = Keys(dictionaries, ring, parts.outbox, related)
+    standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
+    reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
     photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
     judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, None)
@@ -65,7 +72,7 @@ def compose(settings: CustomerSettings) -> Parts:
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
         RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
-        RelatedForms(dictionaries, ring, files, keys, reads),
+        RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews),
     ]  # fmt: skip
     parts.routers += [
         file_routes.build(files, past, histories, keys, dictionaries),
@@ -73,14 +80,15 @@ def compose(settings: CustomerSettings) -> Parts:
         photo_routes.build(photos, settings.photo_limit_bytes),
         dealings_routes.build(feeds),
         registration_routes.build(forms, submissions, decisions),
+        review_routes.build(reviews),
         grading_routes.build(grades),
         relation_routes.build(relations),
         subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
         timeline_routes.build(Timelines(files, histories, related)),
     ]
     parts.subjects["customer"] = files.subject
-    parts.consumers += consumers.table(parts, grading)
-    parts.jobs += jobs.table(keys, grading, forms, submissions)
+    parts.consumers += consumers.table(parts, grading, standings)
+    parts.jobs += jobs.table(keys, grading, standings, forms, submissions)
     return parts
 
 

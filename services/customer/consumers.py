@@ -1,4 +1,4 @@
-"""Every input from the bus: one group re-checks grades after what happened to customers."""
+"""Every input from the bus: after what happened to customers, one group re-checks grades, one reckons reviews."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.customer.grading.service import Grading
+from services.customer.review.standing import Standings
 from shared.bus import Delivery
 from shared.clock import now
 from shared.db import Transaction
 from shared.events import EVENTS, CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope
+from shared.ids import parse_id
 from shared.inbox import Consumer, Handle, first_seen
 from shared.process import Parts
 from shared.telemetry import EVENT_DELAY
 
 GRADING = "customer-grading"
+REVIEW = "customer-review"
+_FILE, _SUBJECT = "/customer/file", "customer/"
 _GATHER_S = 0.05
 """A burst of changes to one customer is one re-check."""
 _TYPES = {event.type for event in (CustomerRegistered, CustomerChanged, DealingsRecorded)}
 
 
-def table(parts: Parts, grading: Grading) -> list[Consumer]:
+def table(parts: Parts, grading: Grading, standings: Standings) -> list[Consumer]:
     """The consumers of this service."""
-    handle = recheck(grading)
     topics = parts.topics("customer")
-    return [Consumer(GRADING, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)]
+    groups = {GRADING: recheck(grading), REVIEW: follow(standings)}
+    return [
+        Consumer(group, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)
+        for group, handle in groups.items()
+    ]
 
 
 def recheck(grading: Grading) -> Handle:
@@ -44,5 +51,21 @@ def recheck(grading: Grading) -> Handle:
                     causes[customer_id] = envelope.traceparent
                 EVENT_DELAY.labels(GRADING).observe(max(0.0, (moment - envelope.time).total_seconds()))
         await grading.recheck(tx, causes.keys(), moment, causes)
+
+    return handle
+
+
+def follow(standings: Standings) -> Handle:
+    """Reckon the reviews of each file of a batch once, whatever happened to it."""
+
+    async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
+        envelopes = [envelope for each in batch if (envelope := Envelope.of(each)).source == _FILE]
+        fresh = await first_seen(tx, REVIEW, [each.id for each in envelopes]) if envelopes else set()
+        moment = now()
+        told = [each for each in envelopes if each.id in fresh]
+        found = (parse_id(each.subject.removeprefix(_SUBJECT)) for each in told if each.subject.startswith(_SUBJECT))
+        await standings.follow(tx, {each for each in found if each is not None}, moment)
+        for each in told:
+            EVENT_DELAY.labels(REVIEW).observe(max(0.0, (moment - each.time).total_seconds()))
 
     return handle

@@ -4,14 +4,17 @@ from services.customer.file.keys import Keys
 from services.customer.grading.service import Grading
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
+from services.customer.review.standing import Standings
 from shared.jobs import Job
 
 
-def table(keys: Keys, grading: Grading, forms: Forms, submissions: Submissions) -> list[Job]:
+def table(keys: Keys, grading: Grading, standings: Standings, forms: Forms, submissions: Submissions) -> list[Job]:
     """The jobs of this service; each goes on at once while it finds something to do."""
     return [
         Job("rewrap_keys_due", 60, keys.rewrap_due),
         Job("rewrap_form_keys_due", 60, forms.rewrap_due),
         Job("grades_due", 60, grading.round_due),
         Job("forms_lapsed_due", 60, submissions.lapse_due),
+        Job("reviews_placed", 60, standings.place_due),
+        Job("reviews_overdue", 60, standings.overdue_due),
     ]

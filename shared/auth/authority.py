@@ -13,6 +13,7 @@ from datetime import date
 from shared.auth.terms import ACCESS
 from shared.regime import Clock, Regimes, Resource, Role, Secrecy, Units
 from shared.regime.resource import Action
+from shared.regime.role import roles_below
 
 GENERAL = "general"
 """The field class of whatever is of no special class."""
@@ -55,7 +56,7 @@ class Scope:
 class Power:
     """What one role gives for one action. `fields`: the classes of fields that it shows; None for all.
 
-    `purpose`: what personal data are read for under it (R15.1).
+    `purpose`: what personal data are read for under it (R15.1). `keeps`: the roles whose fields it sets; None for all.
     """
 
     role: str
@@ -63,10 +64,15 @@ class Power:
     clearance: Secrecy
     fields: frozenset[str] | None = None
     purpose: str | None = None
+    keeps: frozenset[str] | None = None
 
     def shows(self, level: Secrecy, field_class: str = GENERAL) -> bool:
         """Whether it shows a field of this level and class."""
         return self.clearance.covers(level) and (self.fields is None or field_class in self.fields)
+
+    def sets(self, keeper: str | None) -> bool:
+        """Whether it sets a field that this role keeps; None: a field that nobody in particular keeps."""
+        return self.keeps is None or keeper is None or keeper in self.keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,10 @@ class Sight:
     def shows(self, level: Secrecy, field_class: str = GENERAL) -> bool:
         """Whether a field of the record, of this level and class, may be seen."""
         return any(power.shows(level, field_class) for power in self.powers)
+
+    def sets(self, level: Secrecy, field_class: str, keeper: str | None) -> bool:
+        """Whether such a field of the record may be seen, and set where this role keeps it."""
+        return any(power.shows(level, field_class) and power.sets(keeper) for power in self.powers)
 
     def purpose(self, fields: Iterable[tuple[Secrecy, str]]) -> str | None:
         """What these fields are read for: as the first power says that shows one of them."""
@@ -170,6 +180,7 @@ class Authority:
         self._day: date | None = None
         self._actions: Mapping[str, Action] = {}
         self._roles: Mapping[str, Role] = {}
+        self._below: Mapping[str, frozenset[str]] = {}
 
     def on(self, day: date) -> Authority:
         """Itself, turned to a day."""
@@ -177,6 +188,7 @@ class Authority:
             resources = self._regimes.all(Resource, on=day)
             self._actions = {f"{each.id}.{name}": act for each in resources for name, act in each.actions.items()}
             self._roles = {role.id: role for role in self._regimes.all(Role, on=day)}
+            self._below = {each: roles_below(self._regimes, each, on=day) for each in self._roles}
             self._day = day
         return self
 
@@ -220,8 +232,10 @@ class Authority:
                 if scope is None:
                     scope = scopes[reach] = _scope(*reach, below)
                 power = Power(role.id, scope, cleared, grant.fields, grant.purpose)
+                keeping = replace(power, keeps=self._below[role.id])
                 for action in grant.names:
-                    found.setdefault(action, []).append(power)
+                    rule = self._actions.get(action)
+                    found.setdefault(action, []).append(keeping if rule is not None and rule.by_keeper else power)
         return {action: tuple(powers) for action, powers in found.items()}
 
 

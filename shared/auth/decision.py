@@ -16,28 +16,31 @@ from shared.regime import Secrecy, Text, highest
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What the action is about, as far as it matters: where the record belongs, the field that is asked for (level and
-    class), and who took which earlier step of the same matter (action -> actor)."""
+    """What the action is about, as far as it matters: where the record belongs, the field that is asked for (level,
+    class, the role that keeps it), and who took which earlier step of the same matter (action -> actor)."""
 
     unit: str | None = None
     assignee: str | None = None
     is_record: bool = False
     level: Secrecy | None = None
     field_class: str = GENERAL
+    keeper: str | None = None
     done: Mapping[str, str] = field(default_factory=dict)
 
-    def about(self, level: Secrecy, field_class: str) -> Matter:
+    def about(self, level: Secrecy, field_class: str, keeper: str | None = None) -> Matter:
         """The same matter, asked about one field."""
-        return replace(self, level=level, field_class=field_class)
+        return replace(self, level=level, field_class=field_class, keeper=keeper)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A record as authority sees it: where it belongs, and the level and class of each of its fields, by name."""
+    """A record as authority sees it: where it belongs, and by name of its fields their level and class, and the role
+    that keeps each, if one does."""
 
     unit: str | None
     assignee: str | None = None
     fields: Mapping[str, tuple[Secrecy, str]] = field(default_factory=dict)
+    keepers: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,10 @@ def _steps(
         yield _cleared(level, powers, cleared), bool(cleared)
         shown = tuple(power for power in cleared if power.shows(level, matter.field_class))
         yield _shown(matter.field_class, shown), bool(shown)
+        rule = authority.action(action)
+        if matter.keeper is not None and rule is not None and rule.by_keeper:
+            kept = tuple(power for power in shown if power.sets(matter.keeper))
+            yield _kept(matter.keeper, kept), bool(kept)
     yield from _conditions(authority, who, action, matter, now)
 
 
@@ -148,3 +155,9 @@ def _shown(field_class: str, shown: tuple[Power, ...]) -> Reason:
             "field_class", f"职责不包括信息类 {field_class}", f"fields of class {field_class} are not granted"
         )
     return _reason("shown", f"职责包括信息类 {field_class}", f"fields of class {field_class} are granted")
+
+
+def _kept(keeper: str, kept: tuple[Power, ...]) -> Reason:
+    if not kept:
+        return _reason("not_kept", f"该信息项由 {keeper} 维护", f"{keeper} keeps the field, or a role above it")
+    return _reason("kept", f"{_names(kept)} 可维护 {keeper} 的信息项", f"{_names(kept)} sets what {keeper} keeps")

@@ -55,6 +55,7 @@ from shared.events.registration import (
 )
 from shared.events.relation import RelationAdded, RelationChanged, RelationEnded
 from shared.events.reporting import ReportSubmitted
+from shared.events.review import CustomerChangedLate, CustomerVerified, Late, ReviewOverdue, ReviewOverdueCounted
 from shared.events.subject import SubjectDisclosed
 
 EVENTS: dict[str, type[Event]] = {
@@ -71,7 +72,9 @@ EVENTS: dict[str, type[Event]] = {
         CustodyRefused,
         CustodyWithdrawn,
         CustomerChanged,
+        CustomerChangedLate,
         CustomerRegistered,
+        CustomerVerified,
         DeadLetterHandled,
         DealingsRecorded,
         GradeChanged,
@@ -98,6 +101,8 @@ EVENTS: dict[str, type[Event]] = {
         RegistrationSubmitted,
         RegistrationWithdrawn,
         ReportSubmitted,
+        ReviewOverdue,
+        ReviewOverdueCounted,
         SecondFactorChanged,
         SessionEnded,
         SignInFailed,
@@ -134,7 +139,9 @@ __all__ = [
     "CustodyRefused",
     "CustodyWithdrawn",
     "CustomerChanged",
+    "CustomerChangedLate",
     "CustomerRegistered",
+    "CustomerVerified",
     "DeadLetterHandled",
     "DealingsRecorded",
     "Envelope",
@@ -147,6 +154,7 @@ __all__ = [
     "KeyRefused",
     "KeyRevoked",
     "KeyUsed",
+    "Late",
     "LockChanged",
     "MessageDelivered",
     "OrgChanged",
@@ -165,6 +173,8 @@ __all__ = [
     "RelationChanged",
     "RelationEnded",
     "ReportSubmitted",
+    "ReviewOverdue",
+    "ReviewOverdueCounted",
     "SecondFactorChanged",
     "SessionEnded",
     "SignInFailed",

@@ -6,6 +6,7 @@ means is decided in one place: grades in customer, validations in reporting, mes
 """
 
 from shared.regime.approval import Approval, Mode, Step
+from shared.regime.cadence import Cadence, Covers
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
@@ -30,11 +31,13 @@ __all__ = [
     "BadValue",
     "Band",
     "BrokenRegimes",
+    "Cadence",
     "Calendar",
     "Catalogue",
     "Clock",
     "Codelist",
     "Column",
+    "Covers",
     "Dealings",
     "Definition",
     "Due",

@@ -75,6 +75,17 @@ class Calendar(Definition):
             return True
         return day.weekday() not in self.weekend and day not in self.days_off
 
+    def workdays(self, start: date, end: date) -> int:
+        """Count the working days after `start`, up to and including `end`; 0 if it does not come later."""
+        days = (start + timedelta(days=number) for number in range(1, (end - start).days + 1))
+        return sum(map(self.works, days))
+
+    def last_workday(self, day: date) -> date:
+        """Return `day`, or the nearest working day before it."""
+        while not self.works(day):
+            day -= timedelta(days=1)
+        return day
+
     def is_firm(self, year: int) -> bool:
         """Tell whether the notice for a year is out; without it, days of that year may still move."""
         return year in self.years and self.years[year].status is Status.FIRM

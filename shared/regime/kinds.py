@@ -6,6 +6,7 @@ A new kind is one module with its shape and one line here.
 from collections.abc import Mapping
 
 from shared.regime.approval import Approval
+from shared.regime.cadence import Cadence
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
@@ -21,6 +22,7 @@ from shared.regime.role import Role
 
 SHAPES: tuple[type[Definition], ...] = (
     Approval,
+    Cadence,
     Calendar,
     Clock,
     Codelist,

@@ -18,12 +18,14 @@ class Action(Shape):
     """`recent`: needs a sign-in of late. `unless_did`: not for whoever did one of these on the same matter.
 
     `whole`: what it is about belongs to no unit, so that only a role over all units may be granted it.
+    `by_keeper`: it sets fields, each only by the role that keeps it or one that stands above that (R1.1).
     """
 
     title: Text
     recent: bool = False
     unless_did: frozenset[Verb] = frozenset()
     whole: bool = False
+    by_keeper: bool = False
 
 
 class ActionExample(Shape):

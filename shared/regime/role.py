@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shared.regime.codelist import Codelist
-from shared.regime.definition import Definition, Flaw, Library, Path, Secrecy, Shape, Snake
+from shared.regime.definition import Definition, Flaw, Library, Path, Secrecy, Shape, Slug, Snake
 from shared.regime.resource import Resource, Verb
 
 PURPOSES = "purpose"
@@ -77,6 +77,7 @@ class Role(Definition):
     """A set of grants. `clearance` is the highest level that the role may read.
 
     `custody`: over each unit one named person holds it, and hands it over under supervision (R4.5).
+    `above`: the roles that it stands above: it may set the fields that they keep, and those of the roles below them.
     """
 
     kind_name: ClassVar[str] = "role"
@@ -85,6 +86,7 @@ class Role(Definition):
     clearance: Secrecy
     held_by: Holder = Holder.PERSON
     custody: bool = False
+    above: frozenset[Slug] = frozenset()
     grants: tuple[Grant, ...] = Field(min_length=1)
     examples: tuple[RoleExample, ...] = Field(min_length=2)
 
@@ -118,11 +120,27 @@ class Role(Definition):
             yield from _code_flaws(library, FIELD_CLASSES, grant.fields or (), (*path, "fields"), on)
             purpose = () if grant.purpose is None else (grant.purpose,)
             yield from _code_flaws(library, PURPOSES, purpose, (*path, "purpose"), on)
+        for other in sorted(self.above):
+            below = roles_below(library, other, on=on)
+            if not below or self.id in below:
+                yield Flaw(("above",), f"{other} is no role below it", "name roles that stand below this one")
         if self.custody and (missing := sorted({*KEPT} - self.actions)):
             yield Flaw(("custody",), f"kept in custody without {', '.join(missing)}", "grant it: custodians change")
         for position, example in enumerate(self.examples):
             if self.allows(example) is not example.allowed:
                 yield Flaw(("examples", position), f"{example.action}: not so", "mend the grants or the example")
+
+
+def roles_below(library: Library, role_id: str, *, on: date) -> frozenset[str]:
+    """A role and all that stand below it, at any depth; nothing, if there is no such role."""
+    found: set[str] = set()
+    ahead = [role_id]
+    while ahead:
+        role = library.find(Role, ahead.pop(), on=on)
+        if role is not None and role.id not in found:
+            found.add(role.id)
+            ahead.extend(role.above)
+    return frozenset(found)
 
 
 def _code_flaws(library: Library, list_id: str, codes: Iterable[str], path: Path, on: date) -> Iterator[Flaw]:

@@ -109,7 +109,7 @@ def _matter(found: Subject | None, field: str | None) -> Matter:
         return place
     if field not in found.fields:
         raise Invalid("unknown_field", "The subject has no such field.", [_fault("field", field)])
-    return place.about(*found.fields[field])
+    return place.about(*found.fields[field], found.keepers.get(field))
 
 
 def _fault(name: str, seen: str | None) -> Fault:

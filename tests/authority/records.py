@@ -24,7 +24,7 @@ from tests.authority.stage import (
     UNITS,
     name_of,
 )
-from tests.factories.live import FILE
+from tests.factories.live import FILE, until
 from tests.factories.reporting import PERIOD, REPORT, loans
 
 _numbers = count(1)
@@ -156,6 +156,13 @@ class OfUnit:
     @property
     def number(self) -> str:
         return str(self._file["values"]["customer_code"]["value"])
+
+    @cached_property
+    def reviewed_unit(self) -> str:
+        """The unit, once the reviews of its customer are reckoned."""
+        query = f"SELECT count(*) FROM review_due WHERE customer_id = '{self.customer}'"
+        until(lambda: int(self._cast.live.query("customer", query)) > 0)
+        return self.unit
 
     @property
     def subject(self) -> str:

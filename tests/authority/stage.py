@@ -69,6 +69,7 @@ def make_regimes(folder: Path) -> None:
             "owner": "admin",
             "units": units,
             "clearance": "top_secret",
+            "above": sorted(declared("role")),
             "grants": grants,
             "examples": [{"action": action, "allowed": True}, {"action": "matrix.print", "allowed": False}],
         }

@@ -151,3 +151,11 @@ async def running(dsn: str, issuer: Issuer, **settings: Any) -> AsyncIterator[Ru
 async def at_once(*calls: Callable[[], Awaitable[httpx.Response]]) -> list[httpx.Response]:
     """Start all calls together."""
     return list(await asyncio.gather(*(call() for call in calls)))
+
+
+def stand(service: RunningCustomer, name: str, *held: tuple[str, str], version: int = 1) -> None:
+    """As if the directory had said which roles somebody holds over which units."""
+    roster = service.parts.authenticator.roster
+    grants = [{"role": role, "unit": unit, "from_on": "2026-01-01"} for role, unit in held]
+    person = {"name": name, "unit": UNIT, "state": "active", "held": grants, "first_day": "2026-01-01"}
+    roster.take([{"kind": "person", "id": name, "data": {**person, "version": version}, "serial": roster.serial + 1}])

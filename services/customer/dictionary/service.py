@@ -11,7 +11,7 @@ from services.customer.dictionary import rules
 from services.customer.dictionary.accuracy import Accuracy
 from shared.clock import day_of
 from shared.errors import Fault
-from shared.regime import Catalogue, Codelist, Item, Regimes, Text
+from shared.regime import Cadence, Calendar, Catalogue, Codelist, Covers, Item, Regimes, Text
 from shared.regime.dictionary import Dictionary
 
 
@@ -22,6 +22,10 @@ class Dictionaries:
         self._regimes = regimes
         self._accuracy = lru_cache(maxsize=64)(self._compile)
         self._companions = lru_cache(maxsize=8)(self._gather)
+        self._cadences = lru_cache(maxsize=64)(self._cadences_of)
+
+    def _cadences_of(self, kind: str, day: date) -> Mapping[Covers, Cadence]:
+        return {each.covers: each for each in self._regimes.all(Cadence, on=day) if each.concerns(kind)}
 
     def kinds(self, now: datetime) -> list[str]:
         """The kinds of customer that have a dictionary."""
@@ -41,6 +45,14 @@ class Dictionaries:
     def identity(self, catalogue: Catalogue, now: datetime) -> str:
         """Changes with every text that a reader of the dictionary is shown: of the kind, and of code lists."""
         return f"{catalogue.ref.hash[:24]}.{self._regimes.hash[:24]}.{day_of(now):%Y%m%d}"
+
+    def cadences(self, kind: str, now: datetime) -> Mapping[Covers, Cadence]:
+        """How often what of such a file is reviewed, and how soon a change of it is made."""
+        return self._cadences(kind, day_of(now))
+
+    def calendar(self, cadence: Cadence, now: datetime) -> Calendar:
+        """The calendar that a cadence goes by."""
+        return self._regimes.calendar(cadence.calendar, on=day_of(now))
 
     def read_values(
         self, catalogue: Catalogue, raw: Mapping[str, Any], now: datetime, *, complete: bool = False

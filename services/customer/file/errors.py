@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.customer.dictionary.rules import pointer
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
@@ -51,6 +51,11 @@ def bad_cursor(seen: str) -> Invalid:
     return Invalid("bad_cursor", "Start again without a cursor.", [fault])
 
 
+def nothing_due() -> Conflict:
+    """Of what was asked for, everything is verified already, or there is nothing."""
+    return Conflict("nothing_due", "Nothing of this file is due to be verified now.")
+
+
 def filter_refused(columns: Sequence[str]) -> Forbidden:
     """Filtering by a column tells what it holds, and so does the order of a list; none is named for that alone."""
     faults = [Fault(f"query:{column}", "not_cleared", column, "a column that you may read") for column in columns]
@@ -87,7 +92,27 @@ def no_such_version(version: int, current: int) -> NotFound:
     return NotFound("no_such_version", f"The file has no version {version}.", members={"newest": current})
 
 
+def not_kept(keepers: Mapping[str, str | None]) -> Forbidden:
+    """Each item is set by the role that keeps it, or by one that stands above that."""
+    faults = [
+        Fault(pointer(code), "not_kept", code, f"somebody who holds {role}, or a role above it")
+        for code, role in keepers.items()
+    ]
+    return Forbidden("item_not_kept", "Some items are kept by another role; none was set.", faults)
+
+
 def not_readable(codes: Sequence[str]) -> Forbidden:
     """Who may not read an item may not write it blindly either."""
     faults = [Fault(pointer(code), "not_cleared", code, "an item within your clearance") for code in codes]
     return Forbidden("item_not_cleared", "Some items are above your clearance, so you cannot set them.", faults)
+
+
+def not_verifiable(codes: Mapping[str, int]) -> Forbidden:
+    """Nor may they say of it that it is right. `codes`: with their places in the request."""
+    faults = [Fault(f"/items/{at}", "not_cleared", code, "an item in your sight") for code, at in codes.items()]
+    return Forbidden("item_not_cleared", "Some items are above your clearance, so you cannot verify them.", faults)
+
+
+def bad_verification(faults: Sequence[Fault]) -> Invalid:
+    """Some items or particulars of a verification do not hold."""
+    return Invalid("bad_verification", "Correct what is named in errors; nothing was verified.", faults)

@@ -90,9 +90,11 @@ class Histories:
         ]
 
     def _open(self, file: Record, event_id: UUID, sealed: bytes | None) -> dict[str, Any] | None:
-        """The values of an event; None once the key is destroyed."""
-        if file["wrapped"] is None or sealed is None:
+        """The values of an event, of a verification none; None once the key is destroyed."""
+        if file["wrapped"] is None:
             return None
+        if sealed is None:
+            return {}
         key = WrappedKey(file["kek"], file["wrapped"])
         opened: dict[str, Any] = self._ring.open(key, str(file["id"]), event_id, sealed)
         return opened

@@ -63,6 +63,11 @@ async def page(tx: Transaction, wanted: Wanted, limit: int) -> list[Record]:
     return await _Statement(wanted, limit).merge(tx)
 
 
+async def rows(tx: Transaction, customer_ids: Sequence[UUID]) -> list[Record]:
+    """What lists show of these files."""
+    return await tx.fetch(f"SELECT {', '.join(SHOWN)} FROM customer WHERE id = ANY($1::uuid[])", list(customer_ids))  # noqa: S608
+
+
 def _simplified(wanted: Wanted) -> Wanted:
     """The same customers, with the reach as a filter, or left out, where that says the same."""
     scope, filters = wanted.scope, wanted.filters

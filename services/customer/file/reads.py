@@ -13,7 +13,8 @@ from uuid import UUID
 from shared.auth import Principal, Sight
 from shared.clock import day_of
 from shared.db import Transaction
-from shared.events import ClassifiedRead
+from shared.errors import Forbidden, KehuError, NotFound
+from shared.events import AccessRefused, ClassifiedRead
 from shared.outbox import Outbox
 from shared.regime import Catalogue, Regimes, Resource, Secrecy, highest
 
@@ -66,3 +67,12 @@ class Reads:
         event = ClassifiedRead(items=tuple(classified), level=level.value, purpose=purpose)
         envelope = self._outbox.envelope(event, feature="access", subject=f"customer/{customer_id}", actor=who.actor)
         await self._outbox.add(tx, envelope, event)
+
+    async def note_refusal(
+        self, tx: Transaction, who: Principal, action: str, route: str, customer_id: UUID, refusal: KehuError
+    ) -> None:
+        """Record what was refused of one customer among many, as the door does where there is one (shared.web)."""
+        if isinstance(refusal, Forbidden | NotFound):
+            event = AccessRefused(action=action, code=refusal.code, method="POST", route=route, record=str(customer_id))
+            envelope = self._outbox.envelope(event, feature="access", subject=f"access/{who.name}", actor=who.actor)
+            await self._outbox.add(tx, envelope, event)

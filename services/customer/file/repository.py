@@ -44,6 +44,20 @@ WITH file AS (
 )
 INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($12, $13, $14, $15, $16)
 """
+_LOCK_WHOLE = """
+SELECT c.kind, c.unit, c.manager, c.status, c.version, c.values, c.meta, c.created_by, c.created_at, c.erased_at,
+  k.kek, k.wrapped
+FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR NO KEY UPDATE OF c
+"""
+_VERIFY = """
+WITH file AS (
+  UPDATE customer SET version = $2, meta = meta || $3::jsonb, updated_at = $4 WHERE id = $1
+), event AS (
+  INSERT INTO customer_event (customer_id, version, event_id, type, at, actor, items, sealed)
+  VALUES ($1, $2, $5, $6, $4, $7, $8, $9)
+)
+INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($10, $11, $12, $13, $14)
+"""
 _ERASE = """
 WITH file AS (
   UPDATE customer SET version = $2, values = values - $3::text[], meta = meta - $3::text[], updated_at = $4,
@@ -60,9 +74,11 @@ INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($9, $10, $11, $12
 """
 _HAS_NUMBER = "SELECT EXISTS (SELECT FROM customer WHERE kind = $1 AND number = $2)"
 _GET = "SELECT * FROM customer WHERE id = $1"
+_OPENED_AT = "SELECT created_at FROM customer WHERE id = $1"
 _REACH = "SELECT id, unit, manager, kind, version FROM customer WHERE id = ANY($1::uuid[])"
 _EVENTS_SINCE = """
-SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2 ORDER BY version
+SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2
+  AND sealed IS NOT NULL ORDER BY version
 """
 _HISTORY = """
 SELECT version, event_id, type, at, actor, items, sealed FROM customer_event
@@ -139,7 +155,7 @@ class Written:
     at: datetime
     actor: str
     items: Sequence[str]
-    sealed: bytes
+    sealed: bytes | None
 
 
 async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Locked | None:
@@ -210,6 +226,20 @@ def change_statement(columns: tuple[str, ...]) -> str:
     return _CHANGE.format(columns="".join(f", {name} = ${17 + place}" for place, name in enumerate(columns)))
 
 
+async def lock_whole(tx: Transaction, customer_id: UUID) -> Record | None:
+    """The whole file with its data key, locked until the transaction ends. `erased_at` says if the key is destroyed."""
+    return await tx.fetchrow(_LOCK_WHOLE, customer_id)
+
+
+async def verify(tx: Transaction, customer_id: UUID, meta: Mapping[str, Any], event: Written, row: Row) -> None:
+    """The new version, in which only metadata differ, its history and its outbox row in one statement."""
+    await tx.execute(
+        _VERIFY,
+        *(customer_id, event.version, meta, event.at, event.event_id, event.type, event.actor),
+        *(event.items, event.sealed, *row),
+    )
+
+
 async def erase(
     tx: Transaction, customer_id: UUID, codes: Sequence[str], reason: str, event: Written, row: Row
 ) -> None:
@@ -225,6 +255,12 @@ async def get(tx: Transaction, customer_id: UUID) -> Record | None:
     return await tx.fetchrow(_GET, customer_id)
 
 
+async def opened_at(tx: Transaction, customer_id: UUID) -> datetime:
+    """When a file was opened that is known to be there."""
+    found: datetime = await tx.fetchval(_OPENED_AT, customer_id)
+    return found
+
+
 async def has_number(tx: Transaction, kind: str, number: str) -> bool:
     """Whether a customer of a kind has this number."""
     found: bool = await tx.fetchval(_HAS_NUMBER, kind, number)
@@ -237,7 +273,7 @@ async def reach(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Rec
 
 
 async def events_since(tx: Transaction, customer_id: UUID, version: int) -> list[Record]:
-    """History rows above a version, oldest first."""
+    """History rows above a version that changed values, oldest first."""
     return await tx.fetch(_EVENTS_SINCE, customer_id, version)
 
 

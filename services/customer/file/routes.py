@@ -69,7 +69,8 @@ def _write_routes(router: Router, files: Files, keys: Keys, dictionaries: Dictio
         who: Annotated[Principal, may(CHANGE)],
         if_match: Annotated[str | None, Header(description='ETag of the version that was read, such as "3"')] = None,
     ) -> Response:
-        answer = await files.change(tx, who, customer_id, version_of(if_match), body.values, now())
+        base = version_of(if_match)
+        answer = await files.change(tx, who, customer_id, base, body.values, now(), learnt=body.learnt_at)
         if isinstance(answer, PreconditionFailed):
             return render(request, answer)
         return _json(answer.body, ETag=etag_of(answer.version))

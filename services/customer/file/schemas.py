@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Code = Annotated[str, Field(max_length=80)]
 Values = Annotated[dict[Code, Any], Field(max_length=500, description="Value by item code; null takes one away")]
@@ -28,6 +28,9 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     values: Values = Field(min_length=1)
+    learnt_at: AwareDatetime | dict[Code, AwareDatetime] | None = Field(
+        None, description="when these changes were learnt of, or each by item code: how late they are is recorded"
+    )
 
 
 class Restoration(BaseModel):
@@ -47,13 +50,25 @@ class Erasure(BaseModel):
     reason: str = Field(min_length=3, max_length=500, pattern=r"\S")
 
 
+class LearntView(BaseModel):
+    """When the change was learnt of, how many working days later it was made, and whether that was beyond the term."""
+
+    learnt_at: datetime
+    working_days: int
+    late: bool
+
+
 class ValueView(BaseModel):
-    """A value, who set it, when, and when it was last verified; `set_by` is "system" for computed items."""
+    """A value, who set it, when, and when it was last verified; `set_by` is "system" for computed items.
+
+    `learnt` is there if it was said when the change was learnt of, and the item is one that is changed at once.
+    """
 
     value: Any
     set_by: str
     set_at: datetime
     verified_at: datetime
+    learnt: LearntView | None = None
 
 
 class ChangedView(BaseModel):

@@ -6,7 +6,7 @@ A change locks the row, reads only what it touches, and writes file, history and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import columns, errors, listing, pictures, repository, rules
+from services.customer.file import columns, errors, lateness, listing, pictures, repository, rules
+from services.customer.file.lateness import Learnt, LearntAt
 from services.customer.file.pictures import Pictures
 from services.customer.file.reads import Reads
 from services.customer.file.repository import Locked, Written
@@ -30,10 +31,10 @@ from shared.edits import (
     version_ahead,
 )
 from shared.errors import Fault, NotFound, PreconditionFailed
-from shared.events import CustomerChanged, CustomerRegistered, RegimeRef
+from shared.events import CustomerChanged, CustomerChangedLate, CustomerRegistered, Envelope, RegimeRef
 from shared.ids import new_id, parse_id
 from shared.outbox import Outbox
-from shared.regime import Catalogue, Item, Ref, Use
+from shared.regime import Catalogue, Covers, Item, Ref, Use
 from shared.sealing import KeyRing, WrappedKey, to_text
 
 Row: TypeAlias = Mapping[str, Any] | Record
@@ -96,7 +97,9 @@ class Files:
         values = {code: value for code, value in values.items() if value is not None}
         listed = {"name": "", "name_key": b"", **rules.columns_of(catalogue.uses, values)}
         unit = self._unit_for(who, action, unit, listed.get("manager"))
-        self._refuse_unreadable(who.sight(action, unit, listed.get("manager")), catalogue, values)
+        sight = who.sight(action, unit, listed.get("manager"))
+        self._refuse_unreadable(sight, catalogue, values)
+        self._refuse_unkept(sight, catalogue, values.keys() - catalogue.required)
         customer_id = new_id() if proposal is None else proposal.customer_id
         wrapped = self._ring.new_key(str(customer_id)) if proposal is None else proposal.key
         event_id, items = new_id(), list(values)
@@ -142,14 +145,22 @@ class Files:
         if unreadable := [code for code in values if not shows(catalogue.items[code])]:
             raise errors.not_readable(unreadable)
 
+    def _refuse_unkept(self, sight: Sight, catalogue: Catalogue, codes: Iterable[str]) -> None:
+        """Not asked of what is there already, which somebody may send along, nor of what no file can begin without."""
+        items = [catalogue.items[code] for code in sorted(codes)]
+        unkept = [item for item in items if not sight.sets(item.secrecy, item.field_class, item.maintained_by)]
+        if unkept:
+            raise errors.not_kept({item.code: item.maintained_by for item in unkept})
+
     def _seal(self, key: WrappedKey, customer_id: UUID, event_id: UUID, values: Any) -> tuple[str, bytes]:
         sealed = self._ring.seal(key, str(customer_id), event_id, values)
         return to_text(sealed), sealed
 
     async def change(
-        self, tx: Transaction, who: Principal, customer_id: UUID, base: int, raw: Mapping[str, Any], now: datetime
-    ) -> Answer | PreconditionFailed:
-        """Change items of a file that the caller read at version `base`.
+        self, tx: Transaction, who: Principal, customer_id: UUID, base: int, raw: Mapping[str, Any], now: datetime,
+        *, learnt: LearntAt | None = None,
+    ) -> Answer | PreconditionFailed:  # fmt: skip
+        """Change items of a file that the caller read at version `base`, and that they learnt of at some moment.
 
         The answer holds every item that differs from that version. Edits of other items since then are merged; a clash
         is returned, not raised, so that what it shows is recorded as read. Nothing to change: the same version again.
@@ -162,9 +173,14 @@ class Files:
         catalogue = self._dictionaries.catalogue(file.kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now)
         self._refuse_unreadable(sight, catalogue, values)
+        changed = differing(file.present, values)
+        self._refuse_unkept(sight, catalogue, changed)
         if photos := pictures.named(catalogue, values):
             faults += pictures.foreign(photos, await self._album.items_of(tx, customer_id, photos.values()))
         faults += self._dictionaries.contradictions(catalogue, file.present, values, raw, _shows(sight), now)
+        if learnt is not None:
+            opened_at = await repository.opened_at(tx, customer_id)
+            faults += lateness.faults(learnt, values.keys(), opened_at, now)
         if faults:
             raise errors.bad_values(faults)
         if file.key is None:
@@ -178,11 +194,11 @@ class Files:
                 await self._reads.note(tx, who, sight, catalogue, customer_id, [each.item for each in found], now)
                 return clashing(found, file.version, "/values")
             others = touched_since(since)
-        changed = differing(file.present, values)
         version = file.version + 1 if changed else file.version
+        late = {} if learnt is None else self._measured(learnt, catalogue, changed, now)
         if changed:
-            await self._write(tx, who, customer_id, file, catalogue, changed, version, now)
-        shown = {code: _shown(value, who.actor, now, now) for code, value in changed.items()}
+            await self._write(tx, who, customer_id, file, catalogue, changed, version, now, late)
+        shown = {code: _shown(value, who.actor, now, now, *_beside(late, code)) for code, value in changed.items()}
         others -= changed.keys()
         if others:
             shown |= await self._others(tx, who, sight, customer_id, catalogue, others, now)
@@ -195,7 +211,7 @@ class Files:
 
     async def _write(
         self, tx: Transaction, who: Principal, customer_id: UUID, file: Locked, catalogue: Catalogue,
-        changed: dict[str, Any], version: int, now: datetime,
+        changed: dict[str, Any], version: int, now: datetime, late: Mapping[str, Learnt],
     ) -> None:  # fmt: skip
         assert file.key is not None
         event_id, items = new_id(), list(changed)
@@ -211,12 +227,35 @@ class Files:
             event_id=event_id,
         )  # fmt: skip
         moment = now.isoformat()
-        meta = {code: [who.actor, moment, moment] for code in changed}
+        meta = {code: [who.actor, moment, moment, *_beside(late, code)] for code in changed}
         written = Written(version, event_id, event.type, now, who.actor, items, sealed)
         try:
             await repository.change(tx, customer_id, changed, meta, listed, written, self._outbox.row(envelope, event))
         except repository.NumberTaken:
             raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
+        if any(each.is_late for each in late.values()):
+            await self._tell_late(tx, event, envelope, late)
+
+    def _measured(
+        self, learnt: LearntAt, catalogue: Catalogue, changed: Iterable[str], now: datetime
+    ) -> dict[str, Learnt]:
+        cadence = self._dictionaries.cadences(catalogue.kind, now).get(Covers.REALTIME)
+        if cadence is None:
+            return {}
+        return lateness.measured(learnt, catalogue, cadence, self._dictionaries.calendar(cadence, now), changed, now)
+
+    async def _tell_late(
+        self, tx: Transaction, event: CustomerChanged, envelope: Envelope, late: Mapping[str, Learnt]
+    ) -> None:
+        fact = CustomerChangedLate(
+            customer_id=event.customer_id, kind=event.kind, unit=event.unit, manager=event.manager,
+            version=event.version, items={code: each.as_fact() for code, each in late.items() if each.is_late},
+        )  # fmt: skip
+        told = self._outbox.envelope(
+            fact, feature="file", subject=envelope.subject, actor=envelope.actor, sequence=event.version,
+            at=envelope.time,
+        )  # fmt: skip
+        await self._outbox.add(tx, told, fact)
 
     async def _others(
         self, tx: Transaction, who: Principal, sight: Sight, customer_id: UUID, catalogue: Catalogue, codes: set[str],
@@ -288,6 +327,18 @@ class Files:
             return ()
         return errors.number_taken(code).faults
 
+    async def rows(
+        self, tx: Transaction, who: Principal, customer_ids: Sequence[UUID], now: datetime
+    ) -> dict[UUID, dict[str, Any]]:
+        """Files as lists show them, as far as the reader sees them; those out of reach are missing."""
+        scope, found = who.scope(READ), {}
+        for row in await listing.rows(tx, customer_ids):
+            if scope.reaches(row["unit"], row["manager"]):
+                catalogue = self._dictionaries.catalogue(row["kind"], now)
+                place = row["unit"], row["manager"]
+                found[row["id"]] = columns.without_hidden(who, catalogue, dict(row), place)
+        return found
+
     async def subject(self, tx: Transaction, key: str, now: datetime) -> Subject | None:
         """A file as authority sees it, for explanations."""
         customer_id = parse_id(key)
@@ -296,7 +347,8 @@ class Files:
             return None
         items = self._dictionaries.catalogue(row["kind"], now).items
         fields = {code: (item.secrecy, item.field_class) for code, item in items.items()}
-        return Subject(row["unit"], row["manager"], fields)
+        keepers = {code: item.maintained_by for code, item in items.items()}
+        return Subject(row["unit"], row["manager"], fields, keepers)
 
     async def reach(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> Record:
         """Unit, manager, kind and version of a file that `action` reaches. Raises: NotFound."""
@@ -325,8 +377,14 @@ def _stored(value: Any, meta: list[Any] | None, file: Row) -> dict[str, Any]:
     return _shown(value, *meta)
 
 
-def _shown(value: Any, by: str, at: Any, verified: Any) -> dict[str, Any]:
-    return {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
+def _shown(value: Any, by: str, at: Any, verified: Any, *learnt: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
+    return {**shown, "learnt": learnt[0]} if learnt else shown
+
+
+def _beside(late: Mapping[str, Learnt], code: str) -> list[dict[str, Any]]:
+    """What stands beside a value of which it is known when its change was learnt of."""
+    return [late[code].as_json()] if code in late else []
 
 
 def _code_of(catalogue: Catalogue, use: Use) -> str:

@@ -6,11 +6,12 @@ from services.customer.grading import models as grading
 from services.customer.photo import models as photo
 from services.customer.registration import models as registration
 from services.customer.relation import models as relation
+from services.customer.review import models as review
 from services.customer.tables import METADATA
 from shared.migrations import run
 
 assert all(
-    module.METADATA is METADATA for module in (dealings, file, grading, photo, registration, relation)
+    module.METADATA is METADATA for module in (dealings, file, grading, photo, registration, relation, review)
 )  # imported for their tables
 
 run(METADATA)

@@ -6,21 +6,13 @@ from typing import Any
 import pytest
 
 from shared.regime import BrokenRegimes
-from tests.factories.customer import OTHER_UNIT, UNIT, RunningCustomer, Served, values
+from tests.factories.customer import OTHER_UNIT, UNIT, RunningCustomer, Served, stand, values
 
 MANAGER = "company/role/customer_manager.yaml"
 BASIC = "retail-customer/dictionary/basic.yaml"
-CHANGES = "actions: [change, grade.read, history.read, read, values.open]"
+CHANGES = "actions: [change, dealings.read, grade.read, history.read, read, values.open]"
 EXAMPLE = "{action: customer.change, allowed: true}"
 pytestmark = pytest.mark.req("R5.5")
-
-
-def stand(service: RunningCustomer, name: str, *held: tuple[str, str], version: int = 1) -> None:
-    """As if the directory had said which roles somebody holds over which units."""
-    roster = service.parts.authenticator.roster
-    grants = [{"role": role, "unit": unit, "from_on": "2026-01-01"} for role, unit in held]
-    person = {"name": name, "unit": UNIT, "state": "active", "held": grants, "first_day": "2026-01-01"}
-    roster.take([{"kind": "person", "id": name, "data": {**person, "version": version}, "serial": roster.serial + 1}])
 
 
 @pytest.mark.req("R2.2")

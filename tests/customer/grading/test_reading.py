@@ -7,7 +7,7 @@ import pytest
 from tests.factories.customer import RunningCustomer, Served
 
 MANAGEMENT = "retail-customer/dictionary/management.yaml"
-RULE = "secrecy: {0}\n    maintained_by: department_manager\n  - code: watchlisted"
+RULE = "secrecy: {0}\n    maintained_by: customer_manager\n  - code: watchlisted"
 LEVEL = (MANAGEMENT, RULE.format("confidential"), RULE.format("secret"))
 """The credit level becomes secret; customer managers are cleared for confidential."""
 pytestmark = [pytest.mark.req("R2.2"), pytest.mark.req("R5.5")]

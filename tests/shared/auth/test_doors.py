@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from fastapi import Request
 
-from shared.auth import Authenticator, Holding, Matter, Principal, Sight, decide, may, within
+from shared.auth import GENERAL, Authenticator, Holding, Matter, Principal, Sight, decide, may, within
 from shared.clock import now
 from shared.errors import KehuError
 from shared.regime import Codelist, Resource, Role, Secrecy, load
@@ -71,3 +71,16 @@ def test_what_is_shown_of_a_record_is_what_the_explanation_says() -> None:
         sight, matter = who.sight(action, "east"), Matter("east", is_record=True).about(level, of_class)
         said = decide(AUTHORITY, who, action, matter, now().timestamp())
         assert sight.shows(level, of_class) is (said.allowed or said.code == "sign_in_too_old"), (who.roles, action)
+
+
+@pytest.mark.req("R1.1")
+def test_what_of_a_record_somebody_sets_is_what_the_explanation_says() -> None:
+    asked = {True: 0, False: 0}
+    setting = [name for name in ACTIONS if (rule := AUTHORITY.action(name)) is not None and rule.by_keeper]
+    for who, action, level, role in product(people(), setting, Secrecy, ROLES):
+        keeper = role.id
+        sight, matter = who.sight(action, "east"), Matter("east", is_record=True).about(level, GENERAL, keeper)
+        said = decide(AUTHORITY, who, action, matter, now().timestamp())
+        assert sight.sets(level, GENERAL, keeper) is said.allowed, (who.roles, action, level, keeper)
+        asked[said.allowed] += 1
+    assert all(asked.values()), asked

@@ -19,6 +19,7 @@ CLOCK = "company/clock/access.yaml"
 RESOURCE = "company/resource/custody.yaml"
 RELATION = "company/relation/shareholder.yaml"
 ROLE = "company/role/auditor.yaml"
+HEAD = "company/role/department_manager.yaml"
 KEPT = "company/role/report_entry.yaml"
 APPROVAL = "company/approval/registration.yaml"
 REGISTRATION = "company/resource/registration.yaml"
@@ -95,6 +96,8 @@ MISTAKES = [
     (IMPORTANCE, "business_area >= 500", "purchase_quantity >= 500", "unknown_field"),
     (IMPORTANCE, "values: {business_area: 500}", "values: {size: 500}", "no item 'size'"),
     (ROLE, "clearance: secret", "clearance: cosmic", "clearance"),
+    (HEAD, "above: [customer_manager]", "above: [nobody]", "nobody is no role below it"),
+    (HEAD, "above: [customer_manager]", "above: [department_manager]", "department_manager is no role below it"),
     (ROLE, "resource: entry", "resource: entrance", "no action entrance.prove"),
     (ROLE, "actions: [prove, read]", "actions: [prove, sing]", "no action entry.sing"),
     (ROLE, "fields: [general,", "fields: [gossip,", "no field class 'gossip'"),
