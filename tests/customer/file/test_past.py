@@ -12,6 +12,7 @@ from shared.web.plain import plan_of
 from tests.customer.dealings.test_feed import feed, purchase, violation
 from tests.customer.file.test_keys import erase
 from tests.customer.grading.test_service import grading_of
+from tests.customer.review.test_verify import verify
 from tests.factories.customer import OTHER_UNIT, RunningCustomer, at_once
 
 pytestmark = pytest.mark.req("R5.2")
@@ -64,6 +65,18 @@ async def test_a_version_has_the_values_columns_and_marks_that_it_had(service: R
     today = (await past(service, customer, version=3)).json()
     assert kept(today) == kept(await service.file(customer))
     assert (today["name"], today["as_of"]) == ("再新便利店", (await moments(service, customer))[3])
+
+
+@pytest.mark.req("R1.2")
+async def test_a_verification_is_told_as_of_then_and_sets_nothing(service: RunningCustomer) -> None:
+    customer = (await service.register(business_area=35))["id"]
+    await service.patch(customer, 1, business_area=40)
+    assert (await verify(service, customer, 2, ["business_area"], "department_manager")).status_code == 200
+    await service.patch(customer, 3, business_area=45)
+    at = await moments(service, customer)
+    for version, verified in ((2, at[2]), (3, at[3])):
+        area = (await past(service, customer, version=version)).json()["values"]["business_area"]
+        assert (float(area["value"]), area["set_at"], area["verified_at"]) == (40, at[2], verified)
 
 
 @pytest.mark.req("R1.2")
