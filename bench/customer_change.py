@@ -67,9 +67,11 @@ def _value(item: Item, regimes: Regimes, number: int) -> Any:
 
 def full_values(regimes: Regimes, number: int) -> dict[str, Any]:
     """Values of every item that people set when they register: photographs come later."""
-    items = regimes.catalogue("retail", on=date(2026, 11, 24)).items.values()
+    catalogue = regimes.catalogue("retail", on=date(2026, 11, 24))
+    items = catalogue.items.values()
     typed = [item for item in items if item.maintenance is not Maintenance.SYSTEM and item.type is not FieldType.PHOTO]
-    return {item.code: _value(item, regimes, number) for item in typed}
+    checked = {code: value for code, value in catalogue.example.items() if code != "customer_code"}
+    return {item.code: _value(item, regimes, number) for item in typed} | checked
 
 
 async def _register(client: httpx.AsyncClient, regimes: Regimes, number: int) -> Subject:

@@ -37,6 +37,19 @@ def test_there_are_102_items_of_which_66_are_static_22_dynamic_and_14_computed(c
     dynamic = classes[Maintenance.QUARTERLY] + classes[Maintenance.REALTIME]
     assert (classes[Maintenance.STATIC], dynamic, classes[Maintenance.SYSTEM]) == (66, 22, 14)
     assert len(catalogue.items) == 102
+    assert (classes[Maintenance.QUARTERLY], classes[Maintenance.REALTIME]) == (15, 7)
+
+
+@pytest.mark.req("R1.1")
+def test_there_are_six_groups_and_what_the_measure_does_not_name_is_ours(catalogue: Catalogue) -> None:
+    assert [group.id for group in catalogue.groups] == list(NAMED)
+    assert Counter(catalogue.group_of.values()) == {
+        "basic": 23, "network": 29, "management": 17, "sales": 15, "image": 9, "personal": 9,
+    }  # fmt: skip
+    named = {label for labels in NAMED.values() for label in labels.split()}
+    ours = {item.label.zh for item in catalogue.items.values() if item.origin is Origin.EXTENSION}
+    assert (len(named), len(ours)) == (59, 43)
+    assert named.isdisjoint(ours)
 
 
 @pytest.mark.req("R1.1")
