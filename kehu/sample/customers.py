@@ -50,6 +50,11 @@ def sample_customers(today: date) -> Iterator[SampleCustomer]:
         yield SampleCustomer(serial, home["unit"], values, purchases, violations, _photographs(number))
 
 
+def sample_companies() -> tuple[Mapping[str, Any], ...]:
+    """A registration of each other kind of customer, as it is sent."""
+    return tuple(RECIPES["companies"])
+
+
 def _cook(recipe: Mapping[str, Any], known: Mapping[str, str], random: Random) -> Any:
     if "choice" in recipe:
         return random.choice(recipe["choice"])

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 
 from kehu.failure import SuiteFailed
-from kehu.sample.customers import SampleCustomer, sample_customers
+from kehu.sample.customers import SampleCustomer, sample_companies, sample_customers
 
 REGISTRAR: Final = "dept"
 """The sample sign-in that registers them and records what they buy."""
@@ -25,7 +25,7 @@ _MOVED_ON: Final = (409, 412)
 
 
 def load(customer_url: str, token: str, today: date, advance: Callable[[], None]) -> int:
-    """Register every sample customer, upload their photographs, then record what they bought; how many there are.
+    """Register every sample customer, upload their photographs, then record what the shops bought; how many shops.
 
     `token` is of `REGISTRAR`; `advance` is called for each customer done.
     Raises: SuiteFailed, with the answer that was not expected
@@ -51,6 +51,9 @@ def load(customer_url: str, token: str, today: date, advance: Callable[[], None]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             ids = list(pool.map(register, customers))
             list(pool.map(upload, ids, customers))
+        for body in sample_companies():
+            key = {"Idempotency-Key": f"sample-{body['kind']}"}
+            _expect(client.post("/v1/customers", json=body, headers=key), 201)
         for name in ("purchases", "violations"):
             rows = [
                 {**row, "customer_id": customer_id}

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from shared.expressions import Schema, Type
+from shared.expressions import ExpressionError, Schema, Type, names
 from shared.regime.codelist import Codelist, field_flaws, known_lists
 from shared.regime.definition import Definition, Flaw, Json, Library, Path, Ref, Shape, Slug, Snake, Text, doubled
 from shared.regime.field import FieldType
@@ -119,12 +119,18 @@ class Dictionary(Definition):
                     ("totals", position), f"{total.aggregate} of {total.of}", "count has no `of`; others need it"
                 )
         schema = Schema(catalogue.total_types, known_lists(library, on=on))
-        for path, item in self._placed(catalogue):
+        for position, item in enumerate(self.items):
+            path: Path = ("items", position)
             yield from field_flaws(item, path, library, on=on)
             yield from _keeper_flaws(item, path, library, on=on)
             yield from _class_flaws(item, path, library, on=on)
             if item.formula is not None:
                 yield from expression_flaws(item.formula, schema, (*path, "formula"), *_computes(item))
+        for position, taken in enumerate(self.shared):
+            for code, override in taken.overrides.items():
+                if code in catalogue.items and override.model_fields_set & {"maintenance", "maintained_by"}:
+                    place: Path = ("shared", position, "overrides", code)
+                    yield from _keeper_flaws(catalogue.items[code], place, library, on=on)
         for position, rule in enumerate(self.rules):
             yield from _rule_flaws(rule, ("rules", position), catalogue, known_lists(library, on=on))
 
@@ -208,18 +214,30 @@ def _shared_flaws(group: Dictionary, known: Mapping[str, Dictionary]) -> Iterato
         if source is None or source.kind == group.kind:
             yield Flaw((*path, "group"), f"no group {taken.group!r} of another kind", "<kind>.<group>")
             continue
-        offered = {item.code for item in source.contents(known)}
+        offered = _by_code(source.contents(known))
         for place, code in enumerate(taken.items):
             if code not in offered:
                 yield Flaw((*path, "items", place), f"{taken.group} has no {code!r}", "mend its spelling")
             if code in seen:
                 yield Flaw((*path, "items", place), f"{code!r} stands twice", "keep one of them")
             seen.add(code)
-        for code in sorted({*taken.totals} - {total.code for total in source.figures(known)}):
+        totals = {total.code for total in source.figures(known)}
+        for code in sorted({*taken.totals} - totals):
             yield Flaw((*path, "totals"), f"{taken.group} has no total {code!r}", "mend its spelling")
+        needed = {name.removeprefix("total.") for code in taken.items for name in _needs(offered.get(code))}
+        for code in sorted((needed & totals) - {*taken.totals}):
+            yield Flaw((*path, "totals"), f"an item is computed from {code!r}", "take the total, too")
         for code, override in taken.overrides.items():
             if code not in taken.items or not override.model_fields_set:
                 yield Flaw((*path, "overrides", code), f"{code!r} is not overridden", "list it, and say what differs")
+
+
+def _needs(item: Item | None) -> frozenset[str]:
+    """The totals that an item is computed from, as its formula calls them."""
+    try:
+        return frozenset() if item is None or item.formula is None else names(item.formula)
+    except ExpressionError:  # a flaw of the dictionary that declares it
+        return frozenset()
 
 
 def _rule_flaws(rule: ItemRule, path: Path, catalogue: "Catalogue", lists: frozenset[str]) -> Iterator[Flaw]:

@@ -109,6 +109,11 @@ MISTAKES = [
     ("{required: true}", "{maintained_by: nobody}", "is kept by nobody"),
     ("{required: true}", "{secrecy: public}", "Extra inputs"),
     ("items: [customer_manager, region]", "items: [region]\n    totals: [x]", "has no total 'x'"),
+    (
+        "group: retail.network\n    items: [customer_manager,",
+        "group: retail.sales\n    items: [purchase_amount,",
+        "from 'purchase",
+    ),
     ("[customer_manager, region]", "[customer_manager, purchase_amount]", "has no 'purchase_amount'"),
     ("expression: pitch_length > 0", "expression: pitch_size > 0", "unknown_field"),
     ("expression: pitch_length > 0", "expression: pitch_length", "the expression is of type number"),
