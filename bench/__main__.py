@@ -19,6 +19,7 @@ NAMES = (
     "authority",
     "customer_change",
     "customer_list",
+    "review_due",
     "role_change",
     "relay",
     "audit_append",
