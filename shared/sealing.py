@@ -7,6 +7,8 @@ subject's key erases its values in every topic, log and backup without touching 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +42,7 @@ class KeyRing:
         if not keys or any(len(key) != _KEY for key in keys.values()):
             raise ValueError("the key ring needs at least one key of 32 bytes")
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
+        self._raw = dict(keys)
         self.active = next(iter(keys))
 
     @classmethod
@@ -47,6 +50,11 @@ class KeyRing:
         """From the settings' form `name:base64[,name:base64…]`, the active one first."""
         pairs = (part.strip().partition(":") for part in text.split(",") if part.strip())
         return cls({name: base64.b64decode(value, validate=True) for name, _, value in pairs})
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """A key of 32 bytes for another purpose from each key of the ring, the active one's first."""
+        active = {self.active: self._raw[self.active]}
+        return tuple(hmac.digest(key, purpose.encode(), hashlib.sha256) for key in (active | self._raw).values())
 
     def new_key(self, subject: str) -> WrappedKey:
         """A fresh data key for a subject."""

@@ -9,6 +9,11 @@ from services.customer.dealings.service import Feeds
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary import routes as dictionary_routes
 from services.customer.dictionary.service import Dictionaries
+from services.customer.duplicate import routes as duplicate_routes
+from services.customer.duplicate.indexing import Index
+from services.customer.duplicate.matching import Matching
+from services.customer.duplicate.related import RelatedDuplicates
+from services.customer.duplicate.service import Duplicates
 from services.customer.file import routes as file_routes
 from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
@@ -27,6 +32,7 @@ from services.customer.photo.related import RelatedPhotos
 from services.customer.photo.service import Photos
 from services.customer.registration import routes as registration_routes
 from services.customer.registration.decision import Decisions
+from services.customer.registration.doubles import Doubles
 from services.customer.registration.judging import Judging
 from services.customer.registration.related import RelatedForms
 from services.customer.registration.service import Forms
@@ -59,9 +65,9 @@ def compose(settings: CustomerSettings) -> Parts:
     keys = Keys(dictionaries, ring, parts.outbox, related)
     standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
     reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
-    photos = Photos(dictionaries, ring, files, keys, reads)
     feeds = Feeds(dictionaries, files, totals, parts.outbox)
-    judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, None)
+    duplicates, index = _duplicates(parts, ring, dictionaries, files, keys, reads, related)
+    judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, Doubles(duplicates))
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
@@ -77,7 +83,7 @@ def compose(settings: CustomerSettings) -> Parts:
     parts.routers += [
         file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
-        photo_routes.build(photos, settings.photo_limit_bytes),
+        photo_routes.build(Photos(dictionaries, ring, files, keys, reads), settings.photo_limit_bytes),
         dealings_routes.build(feeds),
         registration_routes.build(forms, submissions, decisions),
         review_routes.build(reviews),
@@ -87,9 +93,21 @@ def compose(settings: CustomerSettings) -> Parts:
         timeline_routes.build(Timelines(files, histories, related)),
     ]
     parts.subjects["customer"] = files.subject
-    parts.consumers += consumers.table(parts, grading, standings)
-    parts.jobs += jobs.table(keys, grading, standings, forms, submissions)
+    parts.consumers += consumers.table(parts, grading, standings, index)
+    parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index)
     return parts
+
+
+def _duplicates(
+    parts: Parts, ring: KeyRing, dictionaries: Dictionaries, files: Files, keys: Keys, reads: Reads,
+    related: list[Related],
+) -> tuple[Duplicates, Index]:  # fmt: skip
+    """Finding customers with two files."""
+    matching = Matching(parts.regimes, ring)
+    duplicates = Duplicates(matching, dictionaries, files, keys, reads, ring, parts.outbox)
+    related.append(RelatedDuplicates())
+    parts.routers.append(duplicate_routes.build(duplicates))
+    return duplicates, Index(matching, dictionaries, parts.outbox)
 
 
 SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

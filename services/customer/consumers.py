@@ -1,16 +1,17 @@
-"""Every input from the bus: after what happened to customers, one group re-checks grades, one reckons reviews."""
+"""Every input from the bus: what happened to customers, for their grades, their reviews and for finding duplicates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.customer.duplicate.indexing import Index
 from services.customer.grading.service import Grading
 from services.customer.review.standing import Standings
 from shared.bus import Delivery
 from shared.clock import now
 from shared.db import Transaction
-from shared.events import EVENTS, CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope
+from shared.events import EVENTS, CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope, SubjectKeyDestroyed
 from shared.ids import parse_id
 from shared.inbox import Consumer, Handle, first_seen
 from shared.process import Parts
@@ -19,15 +20,17 @@ from shared.telemetry import EVENT_DELAY
 GRADING = "customer-grading"
 REVIEW = "customer-review"
 _FILE, _SUBJECT = "/customer/file", "customer/"
+DUPLICATES = "customer-duplicate"
 _GATHER_S = 0.05
 """A burst of changes to one customer is one re-check."""
 _TYPES = {event.type for event in (CustomerRegistered, CustomerChanged, DealingsRecorded)}
+_COMPARED = {event.type for event in (CustomerRegistered, CustomerChanged, SubjectKeyDestroyed)}
 
 
-def table(parts: Parts, grading: Grading, standings: Standings) -> list[Consumer]:
+def table(parts: Parts, grading: Grading, standings: Standings, index: Index) -> list[Consumer]:
     """The consumers of this service."""
     topics = parts.topics("customer")
-    groups = {GRADING: recheck(grading), REVIEW: follow(standings)}
+    groups = {GRADING: recheck(grading), REVIEW: follow(standings), DUPLICATES: compare(index)}
     return [
         Consumer(group, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)
         for group, handle in groups.items()
@@ -67,5 +70,24 @@ def follow(standings: Standings) -> Handle:
         await standings.follow(tx, {each for each in found if each is not None}, moment)
         for each in told:
             EVENT_DELAY.labels(REVIEW).observe(max(0.0, (moment - each.time).total_seconds()))
+
+    return handle
+
+
+def compare(index: Index) -> Handle:
+    """Find the duplicates of each customer of a batch once, if an event touched what is compared."""
+
+    async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
+        wanted = [(envelope, each) for each in batch if (envelope := Envelope.of(each)).type in _COMPARED]
+        if not wanted:
+            return
+        fresh = await first_seen(tx, DUPLICATES, [envelope.id for envelope, _ in wanted])
+        moment = now()
+        touched = [
+            index.counts(EVENTS[envelope.type].model_validate_json(each.value), moment)
+            for envelope, each in wanted
+            if envelope.id in fresh
+        ]
+        await index.refresh(tx, {each for each in touched if each is not None}, moment)
 
     return handle

@@ -1,5 +1,6 @@
 """Every input from the clock."""
 
+from services.customer.duplicate.indexing import Index
 from services.customer.file.keys import Keys
 from services.customer.grading.service import Grading
 from services.customer.registration.service import Forms
@@ -8,7 +9,9 @@ from services.customer.review.standing import Standings
 from shared.jobs import Job
 
 
-def table(keys: Keys, grading: Grading, standings: Standings, forms: Forms, submissions: Submissions) -> list[Job]:
+def table(
+    keys: Keys, grading: Grading, standings: Standings, forms: Forms, submissions: Submissions, index: Index
+) -> list[Job]:
     """The jobs of this service; each goes on at once while it finds something to do."""
     return [
         Job("rewrap_keys_due", 60, keys.rewrap_due),
@@ -17,4 +20,5 @@ def table(keys: Keys, grading: Grading, standings: Standings, forms: Forms, subm
         Job("forms_lapsed_due", 60, submissions.lapse_due),
         Job("reviews_placed", 60, standings.place_due),
         Job("reviews_overdue", 60, standings.overdue_due),
+        Job("duplicates_due", 60, index.round_due),
     ]

@@ -29,6 +29,7 @@ from shared.events.directory import (
     StaffMoved,
     Standing,
 )
+from shared.events.duplicate import DuplicateDismissed, DuplicateFound
 from shared.events.envelope import PRODUCERS, Envelope, Event, RegimeRef, Undecodable, attributes_of
 from shared.events.identity import (
     Invited,
@@ -77,6 +78,8 @@ EVENTS: dict[str, type[Event]] = {
         CustomerVerified,
         DeadLetterHandled,
         DealingsRecorded,
+        DuplicateDismissed,
+        DuplicateFound,
         GradeChanged,
         Invited,
         KeyChanged,
@@ -144,6 +147,8 @@ __all__ = [
     "CustomerVerified",
     "DeadLetterHandled",
     "DealingsRecorded",
+    "DuplicateDismissed",
+    "DuplicateFound",
     "Envelope",
     "Event",
     "GradeChanged",

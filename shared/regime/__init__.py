@@ -12,6 +12,7 @@ from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, ItemRule, Maintenance, Origin, Total, Use
+from shared.regime.duplicate import Comparison, DuplicateRules, Form, FormStep, PairExample, Verdict
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
 from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Rank, Scale
 from shared.regime.importance import Importance
@@ -37,12 +38,16 @@ __all__ = [
     "Clock",
     "Codelist",
     "Column",
+    "Comparison",
     "Covers",
     "Dealings",
     "Definition",
     "Due",
+    "DuplicateRules",
     "FieldType",
     "Figure",
+    "Form",
+    "FormStep",
     "Gathering",
     "GradePolicy",
     "Grant",
@@ -57,6 +62,7 @@ __all__ = [
     "MissingFact",
     "Mode",
     "Origin",
+    "PairExample",
     "Party",
     "Phase",
     "Problem",
@@ -79,6 +85,7 @@ __all__ = [
     "Use",
     "Value",
     "ValueField",
+    "Verdict",
     "as_json",
     "dump_value",
     "highest",

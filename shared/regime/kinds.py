@@ -12,6 +12,7 @@ from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition
 from shared.regime.dictionary import Dictionary
+from shared.regime.duplicate import DuplicateRules
 from shared.regime.grade import GradePolicy
 from shared.regime.importance import Importance
 from shared.regime.message import Message
@@ -27,6 +28,7 @@ SHAPES: tuple[type[Definition], ...] = (
     Clock,
     Codelist,
     Dictionary,
+    DuplicateRules,
     GradePolicy,
     Importance,
     Message,

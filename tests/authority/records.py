@@ -240,6 +240,18 @@ class OfUnit:
         return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, json=body)["id"])
 
     @cached_property
+    def duplicate_pair(self) -> str:
+        """Two files with one licence, and with nothing else that anybody's has."""
+        licence = uuid4().hex[:20]
+        for _ in range(2):
+            name = uuid4().hex
+            values = {**Common().new_file, "licence_number": licence, "shop_name": name, "address": name}
+            body = {"kind": "retail", "unit": self.unit, "values": values}
+            last = self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)["id"]
+        query = f"SELECT id FROM duplicate_pair WHERE high = '{last}' AND verdict = 'certain'"
+        return until(lambda: self._cast.live.query("customer", query).strip())
+
+    @cached_property
     def purchase(self) -> dict[str, Any]:
         """The one purchase of the customer: recorded again and again, it changes nothing."""
         return {

@@ -76,6 +76,7 @@ _HAS_NUMBER = "SELECT EXISTS (SELECT FROM customer WHERE kind = $1 AND number = 
 _GET = "SELECT * FROM customer WHERE id = $1"
 _OPENED_AT = "SELECT created_at FROM customer WHERE id = $1"
 _REACH = "SELECT id, unit, manager, kind, version FROM customer WHERE id = ANY($1::uuid[])"
+_LISTED = "SELECT * FROM customer WHERE id = ANY($1::uuid[])"
 _EVENTS_SINCE = """
 SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2
   AND sealed IS NOT NULL ORDER BY version
@@ -270,6 +271,11 @@ async def has_number(tx: Transaction, kind: str, number: str) -> bool:
 async def reach(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:
     """Unit, manager, kind and version of some files: enough to decide who may see them."""
     return {row["id"]: row for row in await tx.fetch(_REACH, list(customer_ids))}
+
+
+async def listed(tx: Transaction, customer_ids: Sequence[UUID]) -> list[Record]:
+    """The whole rows of some files."""
+    return await tx.fetch(_LISTED, list(customer_ids))
 
 
 async def events_since(tx: Transaction, customer_id: UUID, version: int) -> list[Record]:

@@ -1,6 +1,7 @@
 """Alembic's entry: all tables of the customer database."""
 
 from services.customer.dealings import models as dealings
+from services.customer.duplicate import models as duplicate
 from services.customer.file import models as file
 from services.customer.grading import models as grading
 from services.customer.photo import models as photo
@@ -11,7 +12,8 @@ from services.customer.tables import METADATA
 from shared.migrations import run
 
 assert all(
-    module.METADATA is METADATA for module in (dealings, file, grading, photo, registration, relation, review)
+    module.METADATA is METADATA
+    for module in (dealings, duplicate, file, grading, photo, registration, relation, review)
 )  # imported for their tables
 
 run(METADATA)

@@ -13,6 +13,7 @@ GRADE = "retail-customer/grade/quarterly.yaml"
 REPORT = "bank-risk/report/large-exposure.yaml"
 MESSAGE = "company/message/grade-changed.yaml"
 CALENDAR = "company/calendar/cn.yaml"
+DUPLICATE = "company/duplicate/customer.yaml"
 BASIC = "retail-customer/dictionary/basic.yaml"
 SALES = "retail-customer/dictionary/sales.yaml"
 CLOCK = "company/clock/access.yaml"
@@ -125,6 +126,16 @@ MISTAKES = [
     (CLOCK, "09:30:00", "10:30:00", "session_idle ends 2026-11-02T09:30:00+08:00"),
     (CLOCK, "term: session_idle", "term: session_idol", "no term 'session_idol'"),
     (BASIC, "field_class: financial", "field_class: gossip", "no field class 'gossip'"),
+    (DUPLICATE, "forms:", "kinds: [nobody]\nforms:", "no dictionary of kind 'nobody'"),
+    (DUPLICATE, "form: number", "form: numeral", "no form 'numeral'"),
+    (DUPLICATE, "items: [shop_name,", "items: [shop_nickname,", "no item 'shop_nickname'"),
+    (DUPLICATE, "items: [shop_name,", "items: [business_area,", "'business_area' is no text"),
+    (DUPLICATE, "alike: {least: 75, weight: 25}", "alike: {least: 75, weight: 50}", "likeness weighs more"),
+    (DUPLICATE, "certain: 100", "certain: 50", "needs less than a possible one"),
+    (DUPLICATE, "certain: 100", "certain: 900", "all rules together do not reach it"),
+    (DUPLICATE, "  - id: phone", "  - id: name", "'name' stands twice"),
+    (DUPLICATE, "rules: [licence]", "rules: [license]", "no rule 'license'"),
+    (DUPLICATE, "- one: {shop_name", "- one: {shop_nickname", "no item 'shop_nickname'"),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Duplicates: customers with two files, found by declared rules."""
