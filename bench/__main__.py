@@ -25,6 +25,7 @@ NAMES = (
     "audit_append",
     "change_to_audit",
     "grade_recheck",
+    "regrade",
     "submission",
 )
 

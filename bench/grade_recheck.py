@@ -21,6 +21,7 @@ from services.customer.app import SERVICE
 from services.customer.dealings.rules import Formulas
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary.service import Dictionaries
+from services.customer.grading.archive import Archive
 from services.customer.grading.rules import Policy
 from services.customer.grading.service import Grading
 from shared.clock import now
@@ -124,7 +125,7 @@ async def _step(dsn: str, regimes: Regimes) -> list[Figure]:
         async with database.reading() as tx:
             await tx.execute("ANALYZE")
             ids = [row["id"] for row in await tx.fetch("SELECT id FROM customer ORDER BY id")]
-        grading = Grading(regimes, Dictionaries(regimes), Totals(regimes), Outbox("customer"))
+        grading = Grading(regimes, Dictionaries(regimes), Totals(regimes), Outbox("customer"), Archive())
         fresh = await _round(database, grading, ids)
         rounds = [await _round(database, grading, ids) for _ in range(ROUNDS)]
         kept = median([rate for rate, _ in rounds])

@@ -62,8 +62,8 @@ FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', '
 """
 _DEALT = """
 INSERT INTO purchase (customer_id, month, source_id, quantity, amount_fen, varieties, orders, orders_planned,
-  payments_late, recorded_at, recorded_by)
-SELECT id, month::date, id || month::text, 90, 900000 + (random() * 10000000)::int, 20, 4, 4, 0, now(), $3
+  payments_late, recorded_at, recorded_by, recorded_for)
+SELECT id, month::date, id || month::text, 90, 900000 + (random() * 10000000)::int, 20, 4, 4, 0, now(), $3, id
 FROM customer, generate_series($1::date, $2::date, '1 month') month
 """
 

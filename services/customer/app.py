@@ -23,9 +23,15 @@ from services.customer.file.related import Related
 from services.customer.file.service import Files
 from services.customer.file.verifying import Verifying
 from services.customer.grading import routes as grading_routes
+from services.customer.grading.archive import Archive
 from services.customer.grading.reading import Grades
 from services.customer.grading.related import RelatedGrades
+from services.customer.grading.reproduction import Reproductions
 from services.customer.grading.service import Grading
+from services.customer.override import routes as override_routes
+from services.customer.override.expiry import Expiry
+from services.customer.override.related import RelatedOverrides
+from services.customer.override.service import Overrides
 from services.customer.photo import routes as photo_routes
 from services.customer.photo.album import Album
 from services.customer.photo.related import RelatedPhotos
@@ -45,6 +51,9 @@ from services.customer.review.related import RelatedReviews
 from services.customer.review.service import Reviews
 from services.customer.review.standing import Standings
 from services.customer.settings import CustomerSettings
+from services.customer.simulation import routes as simulation_routes
+from services.customer.simulation.drafts import Drafts
+from services.customer.simulation.service import Simulations
 from services.customer.subject import routes as subject_routes
 from services.customer.subject.service import Subjects
 from services.customer.timeline import routes as timeline_routes
@@ -60,18 +69,17 @@ def compose(settings: CustomerSettings) -> Parts:
     ring = KeyRing.parse(settings.kek.get_secret_value())
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
     files = Files(dictionaries, ring, parts.outbox, reads, totals, Album())
-    histories = Histories(dictionaries, ring, reads)
+    histories, archive = Histories(dictionaries, ring, reads), Archive()
     related: list[Related] = []  # each feature that keeps records of customers adds itself
     keys = Keys(dictionaries, ring, parts.outbox, related)
     standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
     reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
-    feeds = Feeds(dictionaries, files, totals, parts.outbox)
     duplicates, index = _duplicates(parts, ring, dictionaries, files, keys, reads, related)
     judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, Doubles(duplicates))
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
-    grading = Grading(parts.regimes, dictionaries, totals, parts.outbox)
+    grading = Grading(parts.regimes, dictionaries, totals, parts.outbox, archive)
     grades = Grades(grading, files, dictionaries, totals, reads)
     graded = RelatedGrades(grades)
     past = Past(dictionaries, ring, reads, files, totals, graded)
@@ -84,16 +92,17 @@ def compose(settings: CustomerSettings) -> Parts:
         file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
         photo_routes.build(Photos(dictionaries, ring, files, keys, reads), settings.photo_limit_bytes),
-        dealings_routes.build(feeds),
+        dealings_routes.build(Feeds(dictionaries, files, totals, parts.outbox)),
         registration_routes.build(forms, submissions, decisions),
         review_routes.build(reviews),
-        grading_routes.build(grades),
+        grading_routes.build(grades, Reproductions(files, histories, archive, parts.regimes)),
         relation_routes.build(relations),
         subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
         timeline_routes.build(Timelines(files, histories, related)),
     ]
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading, standings, index)
+    related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index)
     return parts
 
@@ -108,6 +117,18 @@ def _duplicates(
     related.append(RelatedDuplicates())
     parts.routers.append(duplicate_routes.build(duplicates))
     return duplicates, Index(matching, dictionaries, parts.outbox)
+
+
+def _upon_grades(
+    parts: Parts, grading: Grading, files: Files, keys: Keys, ring: KeyRing, totals: Totals, approvers: Approvers
+) -> Related:
+    """Overrides and simulations; what is related to customers of them."""
+    expiry = Expiry(files, grading, parts.outbox)
+    overrides = Overrides(files, keys, ring, grading, expiry, approvers, parts.outbox, parts.regimes)
+    simulations = Simulations(grading, Drafts(parts.regimes, grading), totals, parts.regimes)
+    parts.routers += [override_routes.build(overrides), simulation_routes.build(simulations)]
+    parts.jobs += jobs.upon_grades(expiry, simulations)
+    return RelatedOverrides(ring, files, keys)
 
 
 SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

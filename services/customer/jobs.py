@@ -1,11 +1,15 @@
 """Every input from the clock."""
 
+from functools import partial
+
 from services.customer.duplicate.indexing import Index
 from services.customer.file.keys import Keys
-from services.customer.grading.service import Grading
+from services.customer.grading.service import LANES, Grading
+from services.customer.override.expiry import Expiry
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
 from services.customer.review.standing import Standings
+from services.customer.simulation.service import Simulations
 from shared.jobs import Job
 
 
@@ -17,8 +21,18 @@ def table(
         Job("rewrap_keys_due", 60, keys.rewrap_due),
         Job("rewrap_form_keys_due", 60, forms.rewrap_due),
         Job("grades_due", 60, grading.round_due),
+        *(Job(f"grades_due_{lane}", 60, partial(grading.round_due, lane=lane)) for lane in range(1, LANES)),
         Job("forms_lapsed_due", 60, submissions.lapse_due),
         Job("reviews_placed", 60, standings.place_due),
         Job("reviews_overdue", 60, standings.overdue_due),
         Job("duplicates_due", 60, index.round_due),
+    ]
+
+
+def upon_grades(expiry: Expiry, simulations: Simulations) -> list[Job]:
+    """Those of what stands upon grades."""
+    return [
+        Job("overrides_due", 60, expiry.expire_due),
+        Job("simulations_due", 2, simulations.run_due),
+        Job("simulations_over", 3600, simulations.forget_due),
     ]

@@ -31,6 +31,13 @@ from shared.events.directory import (
 )
 from shared.events.duplicate import DuplicateDismissed, DuplicateFound
 from shared.events.envelope import PRODUCERS, Envelope, Event, RegimeRef, Undecodable, attributes_of
+from shared.events.grade import (
+    GradeOverrideApproved,
+    GradeOverrideExpired,
+    GradeOverrideLifted,
+    GradeOverrideProposed,
+    GradeOverrideRefused,
+)
 from shared.events.identity import (
     Invited,
     LockChanged,
@@ -81,6 +88,11 @@ EVENTS: dict[str, type[Event]] = {
         DuplicateDismissed,
         DuplicateFound,
         GradeChanged,
+        GradeOverrideApproved,
+        GradeOverrideExpired,
+        GradeOverrideLifted,
+        GradeOverrideProposed,
+        GradeOverrideRefused,
         Invited,
         KeyChanged,
         KeyIssued,
@@ -152,6 +164,11 @@ __all__ = [
     "Envelope",
     "Event",
     "GradeChanged",
+    "GradeOverrideApproved",
+    "GradeOverrideExpired",
+    "GradeOverrideLifted",
+    "GradeOverrideProposed",
+    "GradeOverrideRefused",
     "Held",
     "Invited",
     "KeyChanged",

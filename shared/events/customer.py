@@ -73,6 +73,10 @@ class GradeChanged(Event):
     grade: str
     policy: RegimeRef
     customer_version: int
+    override: str | None = Field(default=None, description="The override that was in force, by its id")
+    digest: str | None = Field(
+        default=None, description="SHA-256 over what the grade was made from and came to; stored with it"
+    )
 
 
 class SubjectKeyDestroyed(Event):

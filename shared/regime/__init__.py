@@ -14,11 +14,11 @@ from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, ItemRule, Maintenance, Origin, Total, Use
 from shared.regime.duplicate import Comparison, DuplicateRules, Form, FormStep, PairExample, Verdict
 from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
-from shared.regime.grade import Band, GradePolicy, Indicator, Missing, Rank, Scale
+from shared.regime.grade import Band, GradePolicy, Hysteresis, Indicator, Missing, Patience, Rank, Scale
 from shared.regime.importance import Importance
 from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
-from shared.regime.reading import Problem, as_json
+from shared.regime.reading import Problem, as_json, digest_of, restored
 from shared.regime.regimes import Regimes
 from shared.regime.relation import WHOLE, Party, Relation
 from shared.regime.report import Column, Due, Figure, Gathering, MissingFact, Phase, Report, Rule, Severity
@@ -52,6 +52,7 @@ __all__ = [
     "GradePolicy",
     "Grant",
     "Holder",
+    "Hysteresis",
     "Importance",
     "Indicator",
     "Item",
@@ -64,6 +65,7 @@ __all__ = [
     "Origin",
     "PairExample",
     "Party",
+    "Patience",
     "Phase",
     "Problem",
     "Rank",
@@ -87,10 +89,12 @@ __all__ = [
     "ValueField",
     "Verdict",
     "as_json",
+    "digest_of",
     "dump_value",
     "highest",
     "inspect",
     "load",
     "load_value",
     "read_value",
+    "restored",
 ]

@@ -95,6 +95,7 @@ class Definition(Shape):
     owner: Slug = Field(description="The role that answers for this definition")
 
     _ref: Ref = PrivateAttr()
+    _wording: "Json" = PrivateAttr(default=None)
 
     @property
     def ref(self) -> Ref:
@@ -111,9 +112,15 @@ class Definition(Shape):
         """The name by which services ask for it; all its versions share it."""
         return self.id
 
-    def stamp(self, ref: Ref) -> None:
+    @property
+    def wording(self) -> "Json":
+        """What the file says, word for word, as plain JSON: the hash in `ref` is that of its canonical form."""
+        return self._wording
+
+    def stamp(self, ref: Ref, wording: "Json" = None) -> None:
         """Give the definition its identity; the loader does so once, before anybody else sees it."""
         self._ref = ref
+        self._wording = wording
 
     def flaws(self, library: "Library") -> Iterator[Flaw]:  # noqa: ARG002 - kinds without references need none
         """Yield what no shape can see: references that lead nowhere, sums, gaps, expressions that do not compile."""

@@ -60,6 +60,7 @@ class Aggregate(StrEnum):
 class Total(Shape):
     """A figure about a customer over the last `months` calendar months, the month of the reckoning day included.
 
+    With an `offset` the window ends that many months earlier, so that one period can be held against the one before.
     Expressions call it `total.<code>`. `of` is the column to aggregate, `severity` keeps only such violations.
     """
 
@@ -71,6 +72,7 @@ class Total(Shape):
     severity: Snake | None = None
     type: FieldType
     months: int = Field(ge=1, le=120)
+    offset: int = Field(default=0, ge=0, le=120, description="Months between the end of the window and this month")
 
 
 class ItemsExample(Shape):
@@ -81,7 +83,7 @@ class ItemsExample(Shape):
 
 
 class Dictionary(Definition):
-    """One group of items of a kind of customer."""
+    """One group of items of a kind of customer, or totals only, for expressions beside the items."""
 
     kind_name: ClassVar[str] = "dictionary"
 
@@ -95,9 +97,9 @@ class Dictionary(Definition):
     examples: tuple[ItemsExample, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _holds_items(self) -> Self:
-        if not self.items and not self.shared:
-            raise ValueError("a group has items, of its own or shared")
+    def _holds_something(self) -> Self:
+        if not self.items and not self.shared and not self.totals:
+            raise ValueError("a group has items, of its own or shared, or totals")
         return self
 
     @property
@@ -153,6 +155,11 @@ class Dictionary(Definition):
         for position, rule in enumerate(self.rules):
             if rule.id in ruled:
                 yield Flaw(("rules", position, "id"), f"{ruled[rule.id]} has {rule.id!r}", "choose another id")
+        counted = {total.code: group.id for group in others for total in group.totals}
+        for position, total in enumerate(self.totals):
+            if total.code in counted:
+                seen = f"{counted[total.code]} has {total.code!r}"
+                yield Flaw(("totals", position, "code"), seen, "choose another code")
         declared = (item for group in catalogue.groups for item in group.items)
         uses = {item.use: item.code for item in (*declared, *catalogue.items.values())}
         for path, item in self._placed(catalogue):
@@ -300,11 +307,16 @@ class Catalogue:
         }
         self._behind = {key: found for group in self.groups for key, found in group.behind(known).items()}
 
+    @property
+    def sources(self) -> tuple[Dictionary, ...]:
+        """All that it was made of: the groups of the kind, then those that they refer to."""
+        return (*self.groups, *self._behind.values())
+
     @cached_property
     def ref(self) -> Ref:
         """One identity for all groups together and those that they refer to: the latest day, a hash over theirs."""
         measure = self.groups[0].measure
-        refs = [group.ref for group in (*self.groups, *self._behind.values())]
+        refs = [group.ref for group in self.sources]
         digest = sha256("".join(ref.hash for ref in refs).encode()).hexdigest()
         return Ref(f"{measure}/dictionary/{self.kind}", max(ref.version for ref in refs), digest)
 

@@ -70,6 +70,40 @@ class Rank(Shape):
     below: Decimal | None = None
 
 
+class Patience(Shape):
+    """What it takes to leave a grade in one direction: all of it. What is not said takes nothing."""
+
+    margin: Decimal = Field(default=Decimal(0), ge=0, le=50, description="Points beyond the border of the rank")
+    days: int = Field(default=1, ge=1, le=366, description="Checks that find so, on as many days, none between them")
+    quarterly: bool = Field(default=False, description="Only the check of a quarter's round moves it")
+
+
+class Hysteresis(Shape):
+    """A grade stays until the score is clearly beyond its border, so that it does not flap.
+
+    `at_once`: a condition under which a worse score acts without any patience. It never holds a grade against another
+    text of the policy: what changes then is the measure, not the customer.
+    """
+
+    up: Patience = Patience()
+    down: Patience = Patience()
+    at_once: Sentence | None = None
+
+
+class CustomerClass(Shape):
+    """A class and the condition for it; the last one has none and takes whoever is left."""
+
+    code: Snake
+    when: Sentence | None = None
+
+
+class Classification(Shape):
+    """The class of a customer: the first whose condition holds. Its codes are those of `item`, which shows it."""
+
+    item: Snake
+    classes: tuple[CustomerClass, ...] = Field(min_length=2)
+
+
 class GradeExample(Shape):
     """A file and the grade that it must get: items by code, totals as `total.<code>`; no score means unknown."""
 
@@ -88,6 +122,8 @@ class GradePolicy(Definition):
     least_weight: int = Field(ge=1, le=100, description="Weight that must stay in the sum; else the grade is unknown")
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     ranks: tuple[Rank, ...] = Field(min_length=2)
+    hysteresis: Hysteresis | None = None
+    classification: Classification | None = None
     examples: tuple[GradeExample, ...] = Field(min_length=2)
 
     @property
@@ -108,16 +144,32 @@ class GradePolicy(Definition):
         yield from _gaps([rank.below for rank in self.ranks], ("ranks",))
         for position, indicator in enumerate(self.indicators):
             yield from _indicator_flaws(indicator, ("indicators", position), schema)
-            yield from _personal_flaws(indicator, ("indicators", position), catalogue, schema)
+            yield from _personal_flaws(indicator.expression, ("indicators", position, "expression"), catalogue, schema)
             item = catalogue.items.get(indicator.expression)
             if item is not None and indicator.choices is not None:
                 codes = allowed_codes(item, library, on=on)
                 for code in sorted(indicator.choices.keys() ^ codes):
                     seen = f"no points for {code}" if code in codes else f"{item.code!r} is never {code!r}"
                     yield Flaw(("indicators", position, "choices"), seen, f"give points to {', '.join(sorted(codes))}")
+        for text, path in self._conditions():
+            yield from _personal_flaws(text, path, catalogue, schema)
+        if self.hysteresis is not None:
+            yield from _hysteresis_flaws(self.hysteresis, self.ranks, schema)
+        if self.classification is not None:
+            item = catalogue.items.get(self.classification.item)
+            codes = frozenset[str]() if item is None else frozenset(allowed_codes(item, library, on=on))
+            yield from _classification_flaws(self.classification, codes, schema)
         for position, example in enumerate(self.examples):
             for name in example.inputs.keys() - schema.fields.keys():
                 yield Flaw(("examples", position, "inputs", name), f"no item or total {name!r}", "mend its spelling")
+
+    def _conditions(self) -> Iterator[tuple[str, Path]]:
+        """The expressions beside the indicators, and where they stand."""
+        if self.hysteresis is not None and self.hysteresis.at_once is not None:
+            yield self.hysteresis.at_once, ("hysteresis", "at_once")
+        for position, each in enumerate(self.classification.classes if self.classification is not None else ()):
+            if each.when is not None:
+                yield each.when, ("classification", "classes", position, "when")
 
 
 def _indicator_flaws(indicator: Indicator, path: Path, schema: Schema) -> Iterator[Flaw]:
@@ -133,15 +185,45 @@ def _indicator_flaws(indicator: Indicator, path: Path, schema: Schema) -> Iterat
         yield Flaw((*path, "scale"), "a scale without length", "give zero and full different values")
 
 
-def _personal_flaws(indicator: Indicator, path: Path, catalogue: Catalogue, schema: Schema) -> Iterator[Flaw]:
+def _personal_flaws(text: str, path: Path, catalogue: Catalogue, schema: Schema) -> Iterator[Flaw]:
     """Explanations are kept for good, so that what must be erased one day may not get into them (R15.1)."""
     try:
-        names = compiled(indicator.expression, schema).fields
+        names = compiled(text, schema).fields
     except ExpressionError:
         return  # told already
     for name in sorted(names):
         if name in catalogue.items and catalogue.items[name].personal:
-            yield Flaw((*path, "expression"), f"{name!r} is personal", "grade by items that are not")
+            yield Flaw(path, f"{name!r} is personal", "grade by items that are not")
+
+
+def _hysteresis_flaws(declared: Hysteresis, ranks: Sequence[Rank], schema: Schema) -> Iterator[Flaw]:
+    ends = [rank.below for rank in ranks if rank.below is not None]
+    if ends and max(ends) + declared.up.margin > 100:
+        seen = f"nobody gets {ranks[-1].grade}: it would take {max(ends) + declared.up.margin} points"
+        yield Flaw(("hysteresis", "up", "margin"), seen, "make it smaller")
+    if ends and min(ends) - declared.down.margin <= 0:
+        yield Flaw(("hysteresis", "down", "margin"), f"nobody falls to {ranks[0].grade}", "make it smaller")
+    if declared.at_once is not None:
+        yield from expression_flaws(declared.at_once, schema, ("hysteresis", "at_once"), Type.BOOLEAN)
+
+
+def _classification_flaws(declared: Classification, codes: frozenset[str], schema: Schema) -> Iterator[Flaw]:
+    if not codes:
+        yield Flaw(("classification", "item"), f"no item {declared.item!r} with codes", "name an item with codes")
+    named = [each.code for each in declared.classes]
+    for code in sorted({code for code in named if named.count(code) > 1}):
+        yield Flaw(("classification", "classes"), f"{code!r} stands twice", "join its conditions with `or`")
+    for position, each in enumerate(declared.classes):
+        path: Path = ("classification", "classes", position)
+        last = position == len(declared.classes) - 1
+        if codes and each.code not in codes:
+            yield Flaw(
+                (*path, "code"), f"{declared.item!r} is never {each.code!r}", f"one of {', '.join(sorted(codes))}"
+            )
+        if last is not (each.when is None):
+            yield Flaw(path, "only the last class has no condition", "take `when` away" if last else "add `when`")
+        if each.when is not None:
+            yield from expression_flaws(each.when, schema, (*path, "when"), Type.BOOLEAN)
 
 
 def _gaps(ends: Sequence[Decimal | None], path: Path) -> Iterator[Flaw]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import rfc8785
 from pydantic import ValidationError
 
-from shared.regime.definition import Definition, Json, Ref
+from shared.regime.definition import D, Definition, Json, Ref
 from shared.regime.document import Document, Mistake, parse
 from shared.regime.kinds import KINDS
 
@@ -85,8 +85,8 @@ def _source(path: Path, file: Path) -> Source:
     except ValidationError as error:
         raise _Unreadable(*_shape_problems(name, document, error)) from error
     _agree(name, document, definition, stem, day)
-    digest = sha256(rfc8785.dumps(document.data)).hexdigest()
-    definition.stamp(Ref(f"{file.parts[0]}/{shape.kind_name}/{stem}", definition.effective_from, digest))
+    ref = Ref(f"{file.parts[0]}/{shape.kind_name}/{stem}", definition.effective_from, digest_of(document.data))
+    definition.stamp(ref, document.data)
     return Source(name, document, definition)
 
 
@@ -129,6 +129,21 @@ def _agree(name: str, document: Document, definition: Definition, stem: str, day
         problems.append(Problem(name, line, "effective_from is not the day in the file's name", f"{day}"))
     if problems:
         raise _Unreadable(*problems)
+
+
+def digest_of(source: Json) -> str:
+    """The hash of a definition: SHA-256 of the canonical form of what its file says."""
+    return sha256(rfc8785.dumps(source)).hexdigest()
+
+
+def restored(shape: type[D], name: str, source: Json) -> D:
+    """A definition that has left the folder, from its kept text; `name` is "<measure>/<kind>/<id>".
+
+    Raises: ValidationError, if the text is none of this kind
+    """
+    definition = shape.model_validate(source)
+    definition.stamp(Ref(name, definition.effective_from, digest_of(source)), source)
+    return definition
 
 
 def as_json(definition: Definition) -> Json:

@@ -6,12 +6,14 @@ same thing whoever asks. `cached_property` is made once, `property` anew for eac
 
 import base64
 import json
+from datetime import timedelta
 from functools import cached_property
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from kehu.sample.shop_front import shop_front
+from shared.clock import day_of, now
 from tests.authority.cast import Cast
 from tests.authority.stage import (
     ABOVE,
@@ -42,6 +44,11 @@ class Common:
     def new_file(self) -> dict[str, Any]:
         """Values of a customer to register."""
         return {**FILE, "customer_code": f"AM-{uuid4().hex[:8]}-{next(_numbers)}"}
+
+    @property
+    def soon(self) -> str:
+        """A day of the next weeks."""
+        return (day_of(now()) + timedelta(14)).isoformat()
 
     @cached_property
     def picture(self) -> bytes:
@@ -250,6 +257,30 @@ class OfUnit:
             last = self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)["id"]
         query = f"SELECT id FROM duplicate_pair WHERE high = '{last}' AND verdict = 'certain'"
         return until(lambda: self._cast.live.query("customer", query).strip())
+
+    @cached_property
+    def _override(self) -> dict[str, Any]:
+        """A grade that was proposed for a customer of its own."""
+        body = {"kind": "retail", "unit": self.unit, "values": Common().new_file}
+        file = self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)
+        path, wish = f"/v1/customers/{file['id']}/grade/overrides", {"grade": "A", "reason": "matrix"}
+        wish["expires_on"] = Common().soon
+        made: dict[str, Any] = self._cast.do("customer", "POST", path, "department_manager", ABOVE, json=wish)
+        return made
+
+    @cached_property
+    def simulation(self) -> str:
+        """A policy tried out for the unit."""
+        body, path = {"version": "2025-01-01", "unit": self.unit, "sample": 1}, "/v1/policies/quarterly/simulate"
+        return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, json=body)["id"])
+
+    @property
+    def override(self) -> str:
+        return str(self._override["id"])
+
+    @property
+    def overridden(self) -> str:
+        return str(self._override["customer_id"])
 
     @cached_property
     def purchase(self) -> dict[str, Any]:

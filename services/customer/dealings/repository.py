@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asyncpg import UniqueViolationError
 
-from services.customer.dealings.rules import first_month
+from services.customer.dealings.rules import window
 from shared.db import Record, Transaction
 from shared.regime import Aggregate, Dealings, Total
 
@@ -155,11 +155,15 @@ async def _aggregate(
 ) -> list[Record]:
     """One pass over the rows of a kind of dealings; codes and columns are declared or ours, never a caller's."""
     table, moment, counted = _TABLES[dealings]
-    args: list[Any] = [list(customer_ids), day, min(first_month(day, each.months) for each in wanted)]
+    windows = [window(day, each.months, each.offset) for each in wanted]
+    args: list[Any] = [list(customer_ids), day, min(begins for begins, _ in windows)]
     columns = []
-    for each in wanted:
-        args.append(first_month(day, each.months))
+    for each, (begins, ends) in zip(wanted, windows, strict=True):
+        args.append(begins)
         condition = f"{moment} >= ${len(args)}"
+        if ends is not None:
+            args.append(ends)
+            condition += f" AND {moment} < ${len(args)}"
         if each.severity is not None:
             args.append(each.severity)
             condition += f" AND severity = ${len(args)}"

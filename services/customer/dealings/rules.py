@@ -19,6 +19,12 @@ def first_month(day: date, months: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def window(day: date, months: int, offset: int) -> tuple[date, date | None]:
+    """The first day of a window of months that ends `offset` months before the month of `day`, and the first day after
+    it; None if it ends with the day itself."""
+    return first_month(day, months + offset), first_month(day, offset) if offset else None
+
+
 def moved(before: Mapping[str, Decimal | None], after: Mapping[str, Decimal | None]) -> tuple[str, ...]:
     """The totals that differ, as expressions call them."""
     return tuple(f"total.{code}" for code in after if before.get(code) != after[code])
@@ -43,6 +49,10 @@ class Formulas:
     def totals_of(self, codes: Iterable[str]) -> frozenset[str]:
         """The totals (as expressions call them) that these system items are computed from."""
         return frozenset[str]().union(*(self._programs[code].fields for code in codes if code in self._programs))
+
+    def programs_of(self, codes: Iterable[str]) -> list[Program]:
+        """The compiled formulas of these system items."""
+        return [self._programs[code] for code in codes if code in self._programs]
 
     def compute(self, row: Mapping[str, Decimal | None], codes: Iterable[str] | None = None) -> dict[str, Value]:
         """Values of the system items (all, or some) over a row of totals; unknown ones are left out."""

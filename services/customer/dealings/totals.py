@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -27,10 +27,12 @@ class Totals:
         return Formulas(catalogue, self._regimes.labels(on=day))
 
     async def of(
-        self, tx: Transaction, catalogue: Catalogue, customer_ids: Sequence[UUID], day: date
-    ) -> dict[UUID, dict[str, Decimal | None]]:
-        """Every total of the catalogue for each customer."""
-        return await repository.totals(tx, catalogue.totals.values(), customer_ids, day)
+        self, tx: Transaction, catalogue: Catalogue, customer_ids: Sequence[UUID], day: date,
+        names: Collection[str] | None = None,
+    ) -> dict[UUID, dict[str, Decimal | None]]:  # fmt: skip
+        """Every total of the catalogue for each customer, or those that expressions call by these names."""
+        wanted = [each for each in catalogue.totals.values() if names is None or f"total.{each.code}" in names]
+        return await repository.totals(tx, wanted, customer_ids, day)
 
     async def items_of(self, tx: Transaction, catalogue: Catalogue, customer_id: UUID, now: datetime) -> dict[str, Any]:
         """The system items of a customer as answers carry them; unknown ones are left out."""

@@ -54,7 +54,7 @@ def _dictionary(dictionaries: Dictionaries, catalogue: Catalogue, day: date) -> 
         _view(item, catalogue, None if item.codelist is None else dictionaries.codes(item, day))
         for item in catalogue.items.values()
     ]
-    groups = [GroupView(id=group.id, label=group.label) for group in catalogue.groups]
+    groups = [GroupView(id=group.id, label=group.label) for group in catalogue.groups if group.codes]
     rules = [
         RuleView(id=rule.id, label=rule.label, items=list(rule.items), reads=sorted(rule.reads), message=rule.message)
         for rule in catalogue.rules.values()

@@ -89,6 +89,24 @@ class Histories:
             for row in rows
         ]
 
+    async def values_at(self, tx: Transaction, customer_id: UUID, version: int) -> dict[str, Any]:
+        """The stored values of a file as they were at a version, opened from the history alone.
+
+        Raises: NotFound, Conflict (customer_erased), Unopenable if the history was tampered with
+        """
+        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        if file is None:
+            raise errors.no_such_customer()
+        values: dict[str, Any] = {}
+        for row in await repository.events_since(tx, customer_id, 0):
+            if row["version"] > version:
+                break
+            opened = self._open(file, row["event_id"], row["sealed"])
+            if opened is None:
+                raise errors.erased()
+            values |= {code: change.get("after") for code, change in opened.items()}
+        return {code: value for code, value in values.items() if value is not None}
+
     def _open(self, file: Record, event_id: UUID, sealed: bytes | None) -> dict[str, Any] | None:
         """The values of an event, of a verification none; None once the key is destroyed."""
         if file["wrapped"] is None:

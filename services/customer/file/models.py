@@ -33,6 +33,7 @@ CUSTOMER = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("erased_at", DateTime(timezone=True), comment="when the data key was destroyed; the file is closed since"),
+    Index("customer_by_kind", "kind", "id"),
     Index("customer_by_number", "kind", "number", unique=True),
     Index("customer_by_name", "name_key", "id", postgresql_include=["unit", "kind", "status", "grade"]),
     Index("customer_by_unit", "unit", "name_key", "id", postgresql_include=["kind", "status", "grade"]),

@@ -20,6 +20,7 @@ from shared.db import Record, Transaction
 from shared.regime import Catalogue
 
 RECHECK = "customer.grade.recheck"
+_OF_QUARTER = ("quarter", "grade", "serial", "policy_version", "customer_version", "checked_at")
 
 
 class Grades:
@@ -50,7 +51,15 @@ class Grades:
         row = await repository.latest(tx, customer_id)
         if row is None:
             raise errors.not_graded_yet()
-        return (await self._explained(tx, who, READ, file, [row], now))[0]
+        return (await self._explained(tx, who, READ, file, [row], now, advise=True))[0]
+
+    async def quarters(
+        self, tx: Transaction, who: Principal, customer_id: UUID, below: str, limit: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The grades of quarters before one, newest first, and whether there are more. Raises: NotFound."""
+        await self._files.reach(tx, who, READ, customer_id)
+        rows = await repository.quarters(tx, customer_id, below, limit + 1)
+        return [{name: row[name] for name in _OF_QUARTER} for row in rows[:limit]], len(rows) > limit
 
     async def changes(
         self, tx: Transaction, who: Principal, customer_id: UUID, below: int, limit: int, now: datetime
@@ -74,7 +83,15 @@ class Grades:
         return {"latest": views.pop() if latest else None, "changes": views}
 
     async def _explained(
-        self, tx: Transaction, who: Principal, action: str, file: Record, rows: list[Record], now: datetime
+        self,
+        tx: Transaction,
+        who: Principal,
+        action: str,
+        file: Record,
+        rows: list[Record],
+        now: datetime,
+        *,
+        advise: bool = False,
     ) -> list[dict[str, Any]]:
         read: set[str] = set()
         views = []
@@ -83,7 +100,9 @@ class Grades:
         for row in rows:
             explainer = self._explainers(catalogue, day_of(now), row["policy_version"], row["policy_hash"])
             view, shown = (
-                (explanation.without_words(row), set[str]()) if explainer is None else explainer.explain(sight, row)
+                (explanation.without_words(row), set[str]())
+                if explainer is None
+                else explainer.explain(sight, row, advise=advise)
             )
             read |= shown
             views.append({**view, "before": row["before"]} if "before" in row else view)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.customer.dealings.rules import Formulas
-from shared.expressions import Context, Schema, Value
+from shared.expressions import Context, Program, Schema, Value
+from shared.expressions.tree import Literal, walk
 from shared.regime import Catalogue, FieldType, GradePolicy, Indicator, Missing, Scale, load_value
 from shared.regime.vocabulary import compiled
 
@@ -33,18 +34,23 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The outcome of a policy for one customer; neither score nor grade while too little is known."""
+    """The outcome of a policy for one customer; neither score nor grade while too little is known.
+
+    `at_once`: a worse grade is to act at once. `customer_class`: where the policy declares any.
+    """
 
     score: Decimal | None
     grade: str | None
     indicators: tuple[Checked, ...]
+    at_once: bool = False
+    customer_class: str | None = None
 
 
 class Policy:
     """A declared policy, compiled once and applied to many customers.
 
-    `fields` are the items and totals that count, system items resolved to the totals that they are computed from:
-    a change of anything else cannot change a grade.
+    `names`: the items and totals that its expressions name. `fields` are the items and totals that count, system items
+    resolved to the totals that they are computed from: a change of anything else cannot change a grade.
     """
 
     def __init__(
@@ -61,13 +67,28 @@ class Policy:
             (each, compiled(each.expression, schema), _scoring(each, quantum.scaleb(-4)))
             for each in declared.indicators
         ]
-        read = frozenset[str]().union(*(program.fields for _, program, _ in self._indicators))
+        self._at_once = _condition(declared.hysteresis.at_once if declared.hysteresis is not None else None, schema)
+        self._classes = [
+            (each.code, _condition(each.when, schema))
+            for each in (declared.classification.classes if declared.classification is not None else ())
+        ]
+        conditions = [self._at_once, *(program for _, program in self._classes)]
+        programs = [*(program for _, program, _ in self._indicators), *filter(None, conditions)]
+        read = frozenset[str]().union(*(program.fields for program in programs))
+        self.names = read
         self.system = tuple(sorted(read & formulas.items.keys()))
         self.items = tuple(sorted(read & catalogue.items.keys() - formulas.items.keys()))
         self.fields = frozenset(self.items) | (read - catalogue.items.keys()) | formulas.totals_of(self.system)
         self._loaders: dict[str, FieldType] = {code: catalogue.items[code].type for code in self.items}
         self._ends = [each.below for each in declared.ranks if each.below is not None]
         self._reads = {each.id: program.fields for each, program, _ in self._indicators}
+        self.behind_at_once = frozenset[str]() if self._at_once is None else self._at_once.fields
+        self.behind_class = frozenset[str]().union(*(each.fields for _, each in self._classes if each is not None))
+        self.totals = tuple(sorted((read | self._formulas.totals_of(self.system)) & catalogue.total_types.keys()))
+        self.lists = frozenset(
+            node.value for program in (*programs, *formulas.programs_of(self.system)) for node, _ in walk(program.tree)
+            if isinstance(node, Literal) and isinstance(node.value, str) and node.value in lists
+        )  # fmt: skip
 
     def reads(self, indicator: str) -> frozenset[str]:
         """The items and totals that an indicator reads, as they are named in its expression."""
@@ -101,10 +122,23 @@ class Policy:
                 weighted += points * indicator.weight
                 known += indicator.weight
             found.append(Checked(indicator.id, value, points, indicator.weight))
+        at_once = self._at_once is not None and self._at_once.evaluate(row, context) is True
+        customer_class = self._class(row)
         if unknown or known < self.declared.least_weight:
-            return Check(None, None, tuple(found))
+            return Check(None, None, tuple(found), at_once, customer_class)
         result = (weighted / known).quantize(self._quantum, ROUND_HALF_UP)
-        return Check(result, self.declared.ranks[bisect_right(self._ends, result)].grade, tuple(found))
+        grade = self.declared.ranks[bisect_right(self._ends, result)].grade
+        return Check(result, grade, tuple(found), at_once, customer_class)
+
+    def _class(self, row: Mapping[str, object]) -> str | None:
+        for code, condition in self._classes:
+            if condition is None or condition.evaluate(row, self._context) is True:
+                return code
+        return None
+
+
+def _condition(text: str | None, schema: Schema) -> Program | None:
+    return None if text is None else compiled(text, schema)
 
 
 def _scoring(indicator: Indicator, quantum: Decimal) -> Score:

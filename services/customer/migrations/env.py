@@ -4,16 +4,18 @@ from services.customer.dealings import models as dealings
 from services.customer.duplicate import models as duplicate
 from services.customer.file import models as file
 from services.customer.grading import models as grading
+from services.customer.override import models as override
 from services.customer.photo import models as photo
 from services.customer.registration import models as registration
 from services.customer.relation import models as relation
 from services.customer.review import models as review
+from services.customer.simulation import models as simulation
 from services.customer.tables import METADATA
 from shared.migrations import run
 
 assert all(
     module.METADATA is METADATA
-    for module in (dealings, duplicate, file, grading, photo, registration, relation, review)
+    for module in (dealings, duplicate, file, grading, override, photo, registration, relation, review, simulation)
 )  # imported for their tables
 
 run(METADATA)

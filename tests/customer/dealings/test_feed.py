@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.customer.dealings.rules import first_month
+from services.customer.dealings.rules import first_month, window
 from shared.clock import now
 from shared.events import DealingsRecorded, GradeChanged
 from tests.factories.customer import OTHER_UNIT, RunningCustomer, at_once
@@ -181,3 +181,14 @@ def test_a_window_of_months_ends_with_this_one() -> None:
     assert first_month(date(2026, 11, 24), 1) == date(2026, 11, 1)
     assert first_month(date(2026, 11, 24), 3) == date(2026, 9, 1)
     assert first_month(date(2026, 2, 1), 12) == date(2025, 3, 1)
+
+
+@pytest.mark.req("R1.5")
+@pytest.mark.parametrize(
+    ("months", "offset", "first", "after"),
+    [(3, 0, "2026-12-01", None), (3, 1, "2026-11-01", "2027-02-01"), (3, 4, "2026-08-01", "2026-11-01"),
+     (12, 12, "2025-03-01", "2026-03-01")],
+)  # fmt: skip
+def test_a_window_with_an_offset_ends_before_the_month(months: int, offset: int, first: str, after: str | None) -> None:
+    found = window(date(2027, 2, 28), months, offset)
+    assert found == (date.fromisoformat(first), None if after is None else date.fromisoformat(after))

@@ -8,11 +8,13 @@ import pytest
 
 from services.customer.grading.service import Grading
 from shared.events import GradeChanged
-from tests.factories.customer import RunningCustomer
+from tests.factories.customer import RunningCustomer, Served
 
 GRADED = GradeChanged.type
 NOVEMBER = datetime(2026, 11, 24, 8, tzinfo=UTC)
 JANUARY = datetime(2027, 1, 2, 8, tzinfo=UTC)
+JULY, OCTOBER = datetime(2026, 7, 2, 8, tzinfo=UTC), datetime(2026, 10, 2, 8, tzinfo=UTC)
+POLICY = "retail-customer/grade/quarterly.yaml"
 
 
 def grading_of(service: RunningCustomer) -> Grading:
@@ -136,3 +138,61 @@ async def test_checks_of_one_customer_do_not_interleave_and_changes_meanwhile_ar
     grade = (await service.get(f"/v1/customers/{customer['id']}/grade")).json()
     assert grade["customer_version"] == 6
     assert grade["grade"] == events[-1][1].grade == (await service.file(customer["id"]))["grade"]
+
+
+@pytest.mark.req("R1.5")
+async def test_each_quarter_keeps_the_grade_that_its_round_gave(service: RunningCustomer) -> None:
+    customer = await service.register(credit_level="A", business_area=90, settlement_method="electronic")
+    await rounds(service, NOVEMBER)
+    await service.patch(customer["id"], 1, credit_level="D", business_area=1, settlement_method="credit")
+    await service.run_consumers()
+    await rounds(service, NOVEMBER)
+    await rounds(service, JANUARY)
+    path = f"/v1/customers/{customer['id']}/grades/quarters"
+    page = (await service.get(path, limit=1)).json()
+    [first] = (await service.get(path, cursor=page["next_cursor"])).json()["items"]
+    [latest] = page["items"]
+    assert (first["quarter"], first["customer_version"], first["serial"]) == ("2026Q4", 1, 1)
+    assert (latest["quarter"], latest["customer_version"]) == ("2027Q1", 2)
+    assert latest["policy_version"] == "2027-01-01"
+    async with service.database.reading() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM grade_quarter") == 2
+
+
+async def test_a_check_that_finds_nothing_different_writes_only_its_moment(service: RunningCustomer) -> None:
+    await service.register(credit_level="A")
+    await rounds(service, NOVEMBER)
+    query = "SELECT to_jsonb(g) - 'checked_at' FROM grade g"
+    async with service.database.transaction() as tx:
+        before = await tx.fetchval(query)
+        await tx.execute("UPDATE grade SET digest = 'not written again'")
+        [customer_id] = [row["id"] for row in await tx.fetch("SELECT id FROM customer")]
+        await grading_of(service).recheck(tx, [customer_id], JANUARY.replace(year=2026, month=12))
+        assert {**await tx.fetchval(query), "digest": before["digest"]} == before
+        assert await tx.fetchval("SELECT digest FROM grade") == "not written again"
+
+
+@pytest.mark.req("R1.5")
+async def test_a_policy_in_yaml_alone_holds_back_a_grade_explains_it_and_moves_it_with_the_quarter(
+    served: Served,
+) -> None:
+    patience = "hysteresis:\n  up: {margin: 2, quarterly: true}\n  down: {margin: 20}\n\nexamples:"
+    async with served((POLICY, "\nexamples:", f"\n{patience}"), begins="2026-04-01") as service:
+        customer = await service.register(settlement_method="electronic", business_area=90)
+        await rounds(service, JULY)
+        path = f"/v1/customers/{customer['id']}/grade"
+        assert (await service.get(path)).json()["grade"] == "E"
+        await service.patch(customer["id"], 1, credit_level="A", model_shop=True, terminal_equipped=True)
+        await service.run_consumers()
+        held = (await service.get(path, lang="zh")).json()
+        assert (held["grade"], held["by_score"], held["settled"]) == ("E", "D", "E")
+        assert "只在季度评定时变动" in held["course"]["zh"]
+        assert held["course"]["zh"] in held["sentences"]
+        assert (held["next"]["grade"], held["next"]["missing"]) == ("D", "0")
+        await rounds(service, JULY)
+        assert (await service.get(path)).json()["grade"] == "E", "the round of this quarter has been"
+        await rounds(service, OCTOBER)
+        moved = await service.http.get(path, headers={**service.as_("department_manager"), "Accept-Language": "zh-CN"})
+        assert moved.json()["grade"] == "D"
+        assert "已越过等级界限" in moved.json()["course"]["zh"]
+        assert moved.json()["sentences"][0] == moved.json()["text"]["zh"]
