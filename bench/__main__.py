@@ -27,6 +27,7 @@ NAMES = (
     "grade_recheck",
     "regrade",
     "submission",
+    "exchange",
 )
 
 

@@ -13,14 +13,29 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, repeat
+from dataclasses import dataclass
 
-from shared.errors import Fault, Malformed, TooLarge
+from shared.errors import Fault, Invalid, Malformed, TooLarge
 
 ENCODINGS = "UTF-8 (with or without BOM) or GB18030"
 UTF8_BOM, UTF16_BOMS, ZIP = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff"), b"PK\x03\x04"
+_MACROS = ("vbaproject.bin", "vbadata.xml")
+_BINARY = (b"xlsb", b"macrosheet", b"vnd.ms-excel.sheet.macroenabled", b"vnd.ms-excel.template.macroenabled")
+_TYPES = "[Content_Types].xml"
+_FORMULAS = (b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _SHEET, _LINK = (re.compile(rb"<(?:\w+:)?" + tag + rb"\s[^<>]*>") for tag in (b"sheet", b"Relationship"))
 _REFERENCE, _ID, _TARGET = (re.compile(name + rb"=[\"']([^\"']+)") for name in (rb":id", rb"\sId", rb"\sTarget"))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an archive may claim before it is unpacked: bytes in all, parts, and unpacked bytes for each packed one."""
+
+    unpacked: int
+    parts: int
+    ratio: int
 
 
 def is_workbook(content: bytes) -> bool:
@@ -28,13 +43,56 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(ZIP)
 
 
-def lines_of(content: bytes, *, most_unpacked: int) -> Iterator[Sequence[object]]:
+def check_archive(content: bytes, bounds: Bounds) -> None:
+    """Refuse a workbook by what its directory says: a bomb, macros, another kind of archive.
+
+    Raises: Malformed (not_xlsx), TooLarge (workbook_too_large), Invalid (macros)
+    """
+    with _as_workbook(), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        _require_bounded(parts, len(content), bounds)
+        if archive.getinfo(_TYPES).file_size > bounds.unpacked // bounds.ratio:
+            raise _too_large(archive.getinfo(_TYPES).file_size, "a short list of content types")
+        types = archive.read(_TYPES).lower()
+        names = [part.filename.lower() for part in parts]
+    found = [name for name in names if name.rpartition("/")[2] in _MACROS]
+    found += [each.decode() for each in _BINARY if each in types]
+    if found:
+        fault = Fault("/file", "macros", found[0], "an XLSX workbook without macros")
+        raise Invalid("macros", "Save the workbook as XLSX, without macros.", [fault])
+
+
+def _require_bounded(parts: Sequence[zipfile.ZipInfo], packed: int, bounds: Bounds) -> None:
+    unpacked = sum(part.file_size for part in parts)
+    if len(parts) > bounds.parts:
+        raise _too_large(len(parts), f"at most {bounds.parts} parts")
+    if unpacked > bounds.unpacked:
+        raise _too_large(unpacked, f"at most {bounds.unpacked} bytes unpacked")
+    if unpacked > bounds.ratio * packed:
+        raise _too_large(f"{unpacked / packed:.0f} : 1", f"packed at most {bounds.ratio} : 1")
+
+
+def _too_large(seen: object, expected: str) -> TooLarge:
+    fault = Fault("/file", "workbook_too_large", seen, expected)
+    return TooLarge("workbook_too_large", "The workbook unpacks to more than is read here.", [fault])
+
+
+def sheets_of(content: bytes) -> dict[str, bool]:
+    """The sheets of a workbook in order, and whether a person sees each. Raises: Malformed"""
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum  # noqa: PLC0415
+
+    with _as_workbook():
+        sheets = CalamineWorkbook.from_filelike(io.BytesIO(content)).sheets_metadata
+        return {each.name: each.visible is SheetVisibleEnum.Visible for each in sheets}
+
+
+def lines_of(content: bytes, *, most_unpacked: int, sheet: str | None = None) -> Iterator[Sequence[object]]:
     """The lines of a CSV file as text, or of a workbook's first sheet: text, numbers, days, moments, booleans.
 
     The n-th line is the n-th row, as a spreadsheet counts them: empty ones come, too, as blank cells or none.
-    Raises: Malformed, TooLarge (a workbook that unpacks to more than `most_unpacked` bytes)
+    `sheet` names another one than the first. Raises: Malformed, TooLarge (more than `most_unpacked` bytes unpacked)
     """
-    return iter(_workbook(content, most_unpacked) if is_workbook(content) else _csv(content))
+    return iter(_workbook(content, most_unpacked, sheet) if is_workbook(content) else _csv(content))
 
 
 def _csv(content: bytes) -> Iterator[Sequence[object]]:
@@ -81,25 +139,46 @@ def _is_broken_utf8(content: bytes) -> bool:
 
 def first_sheet(content: bytes) -> bytes:
     """The XML of a workbook's first sheet, for what its values do not tell. Raises: Malformed"""
+    return sheet_part(content, 0)
+
+
+def sheet_part(content: bytes, position: int) -> bytes:
+    """The same of another sheet, by its place among all. Raises: Malformed"""
     with _as_workbook(), zipfile.ZipFile(io.BytesIO(content)) as archive:
-        first = _REFERENCE.findall(_SHEET.findall(archive.read("xl/workbook.xml"))[0])[0]
-        links = _LINK.findall(archive.read("xl/_rels/workbook.xml.rels"))
-        target = {_ID.findall(link)[0]: _TARGET.findall(link)[0] for link in links}[first].decode("utf-8", "replace")
-        return archive.read(f"xl/{target.removeprefix('/').removeprefix('xl/')}")
+        return archive.read(part_of(archive, position))
 
 
-def _workbook(content: bytes, most: int) -> Iterator[Sequence[object]]:
-    """The first sheet; formulas as their last computed value."""
+def part_of(archive: zipfile.ZipFile, position: int) -> str:
+    """The name of the part that holds a sheet, by its place among all sheets. Raises: LookupError"""
+    wanted = _REFERENCE.findall(_SHEET.findall(archive.read("xl/workbook.xml"))[position])[0]
+    links = _LINK.findall(archive.read("xl/_rels/workbook.xml.rels"))
+    target = {_ID.findall(link)[0]: _TARGET.findall(link)[0] for link in links}[wanted].decode("utf-8", "replace")
+    return f"xl/{target.removeprefix('/').removeprefix('xl/')}"
+
+
+def computed_cells(part: bytes) -> Iterator[tuple[int, str | None]]:
+    """Row and column letters of every cell of a sheet that is computed; the reader of values does not tell.
+
+    By its tags: the one before a formula is its cell's, `<c r="B3">`; without a place it is told as row 1.
+    """
+    if not any(each in part for each in _FORMULAS):
+        return
+    for found in _FORMULA.finditer(part):
+        place = _PLACE.search(part, part.rfind(b"<", 0, found.start()), found.start())
+        yield (int(place[2]), place[1].decode()) if place else (1, None)
+
+
+def _workbook(content: bytes, most: int, name: str | None) -> Iterator[Sequence[object]]:
+    """One sheet; formulas as their last computed value."""
     from python_calamine import CalamineWorkbook  # noqa: PLC0415 - 10 ms that only workbooks need
 
     with _as_workbook():
         unpacked = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
         if unpacked > most:
-            fault = Fault("/file", "workbook_too_large", unpacked, f"at most {most} bytes unpacked")
-            raise TooLarge("workbook_too_large", "The workbook unpacks to more than is read here.", [fault])
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        above, _ = sheet.start or (0, 0)
-        return chain(repeat((), above), sheet.to_python())
+            raise _too_large(unpacked, f"at most {most} bytes unpacked")
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheet = book.get_sheet_by_index(0) if name is None else book.get_sheet_by_name(name)
+        return sheet.iter_rows()
 
 
 @contextmanager

@@ -14,7 +14,20 @@ from services.customer.duplicate.indexing import Index
 from services.customer.duplicate.matching import Matching
 from services.customer.duplicate.related import RelatedDuplicates
 from services.customer.duplicate.service import Duplicates
+from services.customer.exchange import reading, writing
+from services.customer.exchange.exporting import Exporting
+from services.customer.exchange.exports import Exports
+from services.customer.exchange.grants import NoGrants, Unmarked
+from services.customer.exchange.importing import Importing
+from services.customer.exchange.imports import Imports
+from services.customer.exchange.related import RelatedExports
+from services.customer.exchange.routes import exports as export_routes
+from services.customer.exchange.routes import imports as import_routes
+from services.customer.exchange.standing import Standing
+from services.customer.exchange.template import Templates
+from services.customer.exchange.vault import Vault
 from services.customer.file import routes as file_routes
+from services.customer.file.bulk import Bulk
 from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
 from services.customer.file.past import Past
@@ -59,6 +72,8 @@ from services.customer.subject.service import Subjects
 from services.customer.timeline import routes as timeline_routes
 from services.customer.timeline.service import Timelines
 from shared.approvals import Approvers
+from shared.aside import Aside
+from shared.auth import Follower
 from shared.process import Parts, Service, standard_parts
 from shared.sealing import KeyRing
 
@@ -66,11 +81,10 @@ from shared.sealing import KeyRing
 def compose(settings: CustomerSettings) -> Parts:
     """All parts of the service."""
     parts = standard_parts("customer", settings)
-    ring = KeyRing.parse(settings.kek.get_secret_value())
+    ring, related = KeyRing.parse(settings.kek.get_secret_value()), list[Related]()  # who keeps records adds itself
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
     files = Files(dictionaries, ring, parts.outbox, reads, totals, Album())
     histories, archive = Histories(dictionaries, ring, reads), Archive()
-    related: list[Related] = []  # each feature that keeps records of customers adds itself
     keys = Keys(dictionaries, ring, parts.outbox, related)
     standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
     reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
@@ -86,7 +100,7 @@ def compose(settings: CustomerSettings) -> Parts:
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
         RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
-        RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews),
+        RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
     parts.routers += [
         file_routes.build(files, past, histories, keys, dictionaries),
@@ -100,6 +114,7 @@ def compose(settings: CustomerSettings) -> Parts:
         subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
         timeline_routes.build(Timelines(files, histories, related)),
     ]
+    _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading, standings, index)
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
@@ -129,6 +144,25 @@ def _upon_grades(
     parts.routers += [override_routes.build(overrides), simulation_routes.build(simulations)]
     parts.jobs += jobs.upon_grades(expiry, simulations)
     return RelatedOverrides(ring, files, keys)
+
+
+def _exchange(
+    parts: Parts, settings: CustomerSettings, vault: Vault, dictionaries: Dictionaries, bulk: Bulk, totals: Totals
+) -> None:
+    """Imports and exports: their steps are jobs of the worker, the heavy part of them in a process of its own each."""
+    regimes, outbox, memory = parts.regimes, parts.outbox, settings.exchange_memory_mib
+    reader = Aside(reading.prepare, settings.regimes_path, processes=1, waiting=8, memory_mib=memory)
+    writer = Aside(writing.prepare, processes=1, waiting=8, memory_mib=memory)
+    standing = Standing(parts.authenticator, directory=settings.authority == "directory")
+    imports = Imports(regimes, dictionaries, vault, outbox, standing, reader)
+    importing = Importing(imports, dictionaries, bulk, vault, standing, reader)
+    exports = Exports(regimes, dictionaries, vault, outbox, standing, NoGrants())
+    exporting = Exporting(regimes, exports, dictionaries, bulk, totals, vault, outbox, standing, Unmarked(), writer)
+    parts.routers += [import_routes.build(imports, Templates(regimes, dictionaries)), export_routes.build(exports)]
+    parts.jobs += jobs.exchange(importing, exporting)
+    if parts.roster is not None:
+        parts.loops.append(Follower(parts.database, parts.authenticator.roster, parts.roster).run)
+    parts.on_stop += [reader.close, writer.close]
 
 
 SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

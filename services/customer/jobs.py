@@ -3,6 +3,8 @@
 from functools import partial
 
 from services.customer.duplicate.indexing import Index
+from services.customer.exchange.exporting import Exporting
+from services.customer.exchange.importing import Importing
 from services.customer.file.keys import Keys
 from services.customer.grading.service import LANES, Grading
 from services.customer.override.expiry import Expiry
@@ -35,4 +37,14 @@ def upon_grades(expiry: Expiry, simulations: Simulations) -> list[Job]:
         Job("overrides_due", 60, expiry.expire_due),
         Job("simulations_due", 2, simulations.run_due),
         Job("simulations_over", 3600, simulations.forget_due),
+    ]
+
+
+def exchange(importing: Importing, exporting: Exporting) -> list[Job]:
+    """The steps of imports and exports; looked for often, for somebody waits."""
+    return [
+        Job("import_steps", 0.25, importing.step),
+        Job("exports_due", 0.25, exporting.step),
+        Job("imports_over", 60, importing.end_overdue),
+        Job("exports_over", 60, exporting.end_overdue),
     ]

@@ -10,7 +10,8 @@ from shared.settings import ServiceSettings
 
 
 class CustomerSettings(ServiceSettings):
-    """What every service has, the keys that wrap the data keys of customers, the size of photographs."""
+    """What every service has, the keys that wrap the data keys of customers, the size of photographs,
+    the memory of the process beside."""
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMER_", frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -19,6 +20,10 @@ class CustomerSettings(ServiceSettings):
     )
 
     photo_limit_bytes: int = Field(2_097_152, ge=1024, le=67_108_864, description="largest photograph")
+
+    exchange_memory_mib: int = Field(
+        2048, ge=512, le=16_384, description="memory of the process that reads and writes files of customers, MiB"
+    )
 
     @field_validator("kek")
     @classmethod

@@ -301,6 +301,19 @@ class Follower:
         await self._refresh()
         self._tasks = [asyncio.create_task(each) for each in (self._follow(), self._catch_up())]
 
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop`; a loop of a worker that must know who may what."""
+        delay = self._poll_s
+        while not stop.is_set() and not self._tasks:
+            try:
+                await self.start()
+            except Exception as error:
+                _note("roster_waits", error)
+                await asyncio.sleep(delay)
+                delay = min(max(delay, 0.1) * 2, _LAST_DELAY_S)
+        await stop.wait()
+        await self.stop()
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()

@@ -31,6 +31,7 @@ from shared.events.directory import (
 )
 from shared.events.duplicate import DuplicateDismissed, DuplicateFound
 from shared.events.envelope import PRODUCERS, Envelope, Event, RegimeRef, Undecodable, attributes_of
+from shared.events.exchange import Exported, ExportFetched, ImportEnded, ImportReceived
 from shared.events.grade import (
     GradeOverrideApproved,
     GradeOverrideExpired,
@@ -87,12 +88,16 @@ EVENTS: dict[str, type[Event]] = {
         DealingsRecorded,
         DuplicateDismissed,
         DuplicateFound,
+        ExportFetched,
+        Exported,
         GradeChanged,
         GradeOverrideApproved,
         GradeOverrideExpired,
         GradeOverrideLifted,
         GradeOverrideProposed,
         GradeOverrideRefused,
+        ImportEnded,
+        ImportReceived,
         Invited,
         KeyChanged,
         KeyIssued,
@@ -163,6 +168,8 @@ __all__ = [
     "DuplicateFound",
     "Envelope",
     "Event",
+    "ExportFetched",
+    "Exported",
     "GradeChanged",
     "GradeOverrideApproved",
     "GradeOverrideExpired",
@@ -170,6 +177,8 @@ __all__ = [
     "GradeOverrideProposed",
     "GradeOverrideRefused",
     "Held",
+    "ImportEnded",
+    "ImportReceived",
     "Invited",
     "KeyChanged",
     "KeyIssued",

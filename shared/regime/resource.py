@@ -44,12 +44,19 @@ class Resource(Definition):
     recorded_from: Secrecy | None = Field(
         default=None, description="The level from which on it is recorded that somebody read fields of it"
     )
+    granted_from: Secrecy | None = Field(
+        default=None, description="The level from which on fields of it leave in bulk by a grant only"
+    )
     actions: Mapping[Verb, Action] = Field(min_length=1)
     examples: tuple[ActionExample, ...] = Field(min_length=2)
 
     def records(self, level: Secrecy) -> bool:
         """Whether it is recorded that somebody read a field of this level."""
         return self.recorded_from is not None and level.covers(self.recorded_from)
+
+    def needs_grant(self, level: Secrecy) -> bool:
+        """Whether fields of this level leave in bulk by a grant only."""
+        return self.granted_from is not None and level.covers(self.granted_from)
 
     def flaws(self, library: Library) -> Iterator[Flaw]:  # noqa: ARG002 - a resource refers to nothing outside
         """Yield separations from actions that are not there, and examples that do not come true."""

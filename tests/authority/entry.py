@@ -26,7 +26,7 @@ class Entry:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     content: str | None = None
-    files: Mapping[str, str] | None = None
+    files: Mapping[str, str] | str | None = None
     also: tuple[str, ...] = ()
     """Codes of refusals that only those meet who may: there was nothing to do, or it was done already."""
     beyond: str = "404 not_found"

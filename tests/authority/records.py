@@ -54,6 +54,15 @@ class Common:
     def picture(self) -> bytes:
         return shop_front(1)
 
+    @property
+    def import_form(self) -> dict[str, tuple[str | None, str]]:
+        """A file to try, of a customer who is not there: it is said row by row, later, who may do what."""
+        fields = {"kind": "retail", "mode": "update", "dry_run": "true"}
+        return {
+            **{name: (None, value) for name, value in fields.items()},
+            "file": ("customers.csv", "customer_code,shop_name\nAM-NOBODY,x\n"),
+        }
+
     @cached_property
     def loans(self) -> list[dict[str, Any]]:
         return loans(1)

@@ -43,3 +43,20 @@ class Totals:
         formulas = self.formulas(catalogue, day)
         values = formulas.compute(rules.row_of(totals[customer_id]))
         return {code: dump_value(rules.shown(formulas.items[code], value)) for code, value in values.items()}
+
+    async def items_of_many(
+        self, tx: Transaction, catalogue: Catalogue, customer_ids: Sequence[UUID], codes: Sequence[str], now: datetime
+    ) -> dict[UUID, dict[str, Any]]:
+        """Some system items of many customers; those with the same totals are computed once."""
+        day = day_of(now)
+        formulas = self.formulas(catalogue, day)
+        computed: dict[tuple[Decimal | None, ...], dict[str, Any]] = {}
+        found = {}
+        for customer_id, totals in (await self.of(tx, catalogue, customer_ids, day)).items():
+            key = tuple(totals.values())
+            if key not in computed:
+                values = formulas.compute(rules.row_of(totals), codes)
+                shown = {code: rules.shown(formulas.items[code], value) for code, value in values.items()}
+                computed[key] = {code: dump_value(value) for code, value in shown.items()}
+            found[customer_id] = computed[key]
+        return found

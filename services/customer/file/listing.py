@@ -8,7 +8,7 @@ units that come first for the rest: a little for each unit, whatever lies betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,15 @@ class Wanted:
     def asked(self) -> frozenset[str]:
         """The columns by which somebody filters."""
         return frozenset(self.filters) | ({"name"} if self.name is not None else frozenset())
+
+
+async def stream(tx: Transaction, wanted: Wanted, size: int) -> AsyncIterator[list[Record]]:
+    """All of them with their values, in order of their ids, `size` at a time, from one snapshot."""
+    if wanted.scope:
+        sql, args = _Statement(_simplified(wanted), 0).whole()
+        cursor = await tx.connection.cursor(sql, *args)
+        while rows := await cursor.fetch(size):
+            yield rows
 
 
 async def page(tx: Transaction, wanted: Wanted, limit: int) -> list[Record]:
@@ -154,6 +163,15 @@ class _Statement:
             tx,
             f"SELECT found.* FROM ({near}) asked, LATERAL ({self._places(conditions)}) found {self._tail}",  # noqa: S608
         )
+
+    def whole(self) -> tuple[str, Sequence[Any]]:
+        """Everything of all of them, by one scan."""
+        within = []
+        if not self._scope.everything:
+            managers = self._put(list(self._scope.assigned_to))
+            within.append(f"({self._within_reach()} OR manager = ANY({managers}::text[]))")
+        where = _all([*self._conditions, *within, "erased_at IS NULL"])
+        return f"SELECT id, unit, manager, version, values FROM customer WHERE {where} ORDER BY id", self._args  # noqa: S608
 
     def _within_reach(self) -> str:
         """A set of units is hashed, and stays a set by IS TRUE; a list would be searched for each customer."""

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import columns, errors, listing, repository, rules
+from services.customer.file.computed import Computed
 from services.customer.file.history import HISTORY
 from services.customer.file.reads import Reads
-from services.customer.file.service import Answer, Computed, Files
+from services.customer.file.service import Answer, Files
 from shared.auth import Principal, Sight, within
 from shared.auth.doors import require
 from shared.clock import day_of

@@ -127,6 +127,12 @@ FROM unnest($2::uuid[], $3::bytea[]) AS fresh (customer_id, wrapped) WHERE k.cus
 
 LISTED = ("number", "name", "name_key", "manager", "status")
 """The list columns that items fill."""
+_FILE_COLUMNS = (
+    *("id", "kind", "unit", "version", "values", "meta", "created_by", "created_at", "updated_at"),
+    *LISTED,
+)
+_EVENT_COLUMNS = ("customer_id", "version", "event_id", "type", "at", "actor", "items", "sealed")
+_OUTBOX_COLUMNS = ("shard", "topic", "key", "value", "headers")
 
 
 class NumberTaken(Exception):
@@ -159,6 +165,33 @@ class Written:
     sealed: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new file, ready to be stored; `columns` are its list columns, `by`: in whose name."""
+
+    customer_id: UUID
+    kind: str
+    unit: str
+    columns: Mapping[str, Any]
+    values: Mapping[str, Any]
+    key: WrappedKey
+    by: str
+    event: Written
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The next version of a file, ready to be stored; None in `changed` takes a value away."""
+
+    customer_id: UUID
+    changed: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    event: Written
+    row: Row
+
+
 async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Locked | None:
     """The file, locked until the transaction ends, with the values of `codes`; None if there is no such file.
 
@@ -173,52 +206,38 @@ async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Lock
     return Locked(kind, unit, manager, version, erased_at, key, present or {})
 
 
-async def register(
-    tx: Transaction,
-    customer_id: UUID,
-    kind: str,
-    unit: str,
-    columns: Mapping[str, Any],
-    values: Mapping[str, Any],
-    key: WrappedKey,
-    by: str,
-    event: Written,
-    row: Row,
-) -> None:
-    """File, data key, history and outbox row in one statement; `by`: in whose name. Raises: NumberTaken."""
-    listed = [columns.get(name) for name in LISTED]
+async def register(tx: Transaction, opening: Opening) -> None:
+    """File, data key, history and outbox row in one statement. Raises: NumberTaken."""
+    event = opening.event
+    listed = [opening.columns.get(name) for name in LISTED]
     try:
         await tx.connection.execute(
             _REGISTER,
-            *(customer_id, kind, unit, values, event.actor, event.at, *listed),
-            *(key.kek, key.wrapped, event.event_id, event.type, event.items, event.sealed, *row, by),
+            *(opening.customer_id, opening.kind, opening.unit, opening.values, event.actor, event.at, *listed),
+            *(opening.key.kek, opening.key.wrapped, event.event_id, event.type, event.items, event.sealed),
+            *(*opening.row, opening.by),
         )
     except UniqueViolationError as error:
         raise NumberTaken from error
 
 
-async def change(
-    tx: Transaction,
-    customer_id: UUID,
-    changed: Mapping[str, Any],
-    meta: Mapping[str, Any],
-    columns: Mapping[str, Any],
-    event: Written,
-    row: Row,
-) -> None:
-    """The new version, its history and its outbox row in one statement; None in `changed` takes a value away.
-
-    Raises: NumberTaken.
-    """
+async def change(tx: Transaction, revision: Revision) -> None:
+    """The new version, its history and its outbox row in one statement. Raises: NumberTaken."""
     try:
-        await tx.connection.execute(
-            change_statement(tuple(columns)),
-            *(customer_id, event.version, {code: value for code, value in changed.items() if value is not None}),
-            *([code for code, value in changed.items() if value is None], meta, event.at),
-            *(event.event_id, event.type, event.actor, event.items, event.sealed, *row, *columns.values()),
-        )
+        await tx.connection.execute(change_statement(tuple(revision.columns)), *change_arguments(revision))
     except UniqueViolationError as error:
         raise NumberTaken from error
+
+
+def change_arguments(revision: Revision) -> tuple[Any, ...]:
+    """What the statement of a change is given."""
+    changed, event = revision.changed, revision.event
+    return (
+        *(revision.customer_id, event.version, {code: value for code, value in changed.items() if value is not None}),
+        *([code for code, value in changed.items() if value is None], revision.meta, event.at),
+        *(event.event_id, event.type, event.actor, event.items, event.sealed, *revision.row),
+        *revision.columns.values(),
+    )
 
 
 @cache
@@ -331,3 +350,42 @@ async def lock_old_keys(tx: Transaction, active: str, limit: int) -> list[Record
 async def rewrap(tx: Transaction, active: str, keys: Mapping[UUID, bytes]) -> int:
     """Store data keys as wrapped by the active key-encryption key."""
     return await tx.execute(_REWRAP, active, list(keys), list(keys.values()))
+
+
+async def register_many(tx: Transaction, openings: Sequence[Opening]) -> None:
+    """The same as `register` for many files, by COPY. Raises: NumberTaken."""
+    openings = sorted(openings, key=lambda each: each.columns.get("number") or "")  # two imports wait in one order
+    files = [
+        (
+            *(each.customer_id, each.kind, each.unit, 1, each.values, {}),
+            *(each.by, each.event.at, each.event.at, *(each.columns.get(name) for name in LISTED)),
+        )
+        for each in openings
+    ]
+    history = [
+        (
+            *(each.customer_id, 1, each.event.event_id, each.event.type, each.event.at),
+            *(each.event.actor, each.event.items, each.event.sealed),
+        )
+        for each in openings
+    ]
+    keys = [(each.customer_id, each.key.kek, each.key.wrapped) for each in openings]
+    try:
+        await tx.copy("customer", _FILE_COLUMNS, files)
+    except UniqueViolationError as error:
+        raise NumberTaken from error
+    await tx.copy("subject_key", ("customer_id", "kek", "wrapped"), keys)
+    await tx.copy("customer_event", _EVENT_COLUMNS, history)
+    await tx.copy("outbox", _OUTBOX_COLUMNS, [each.row for each in openings])
+
+
+async def change_many(tx: Transaction, revisions: Iterable[Revision]) -> None:
+    """The same as `change` for many locked files, statement by statement without waiting. Raises: NumberTaken."""
+    groups: dict[tuple[str, ...], list[Revision]] = {}
+    for each in revisions:
+        groups.setdefault(tuple(each.columns), []).append(each)
+    try:
+        for columns, some in groups.items():
+            await tx.connection.executemany(change_statement(columns), [change_arguments(each) for each in some])
+    except UniqueViolationError as error:
+        raise NumberTaken from error

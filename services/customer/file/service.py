@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import columns, errors, lateness, listing, pictures, repository, rules
+from services.customer.file.computed import Computed
 from services.customer.file.lateness import Learnt, LearntAt
 from services.customer.file.pictures import Pictures
 from services.customer.file.reads import Reads
-from services.customer.file.repository import Locked, Written
+from services.customer.file.repository import Locked, Opening, Revision, Written
+from services.customer.file.showing import Row, beside, shown_value, stored
 from shared.auth import Principal, Sight, Subject, within
 from shared.db import Record, Transaction
 from shared.edits import (
@@ -31,22 +34,13 @@ from shared.edits import (
     version_ahead,
 )
 from shared.errors import Fault, NotFound, PreconditionFailed
-from shared.events import CustomerChanged, CustomerChangedLate, CustomerRegistered, Envelope, RegimeRef
+from shared.events import CustomerChanged, CustomerChangedLate, CustomerRegistered, RegimeRef
 from shared.ids import new_id, parse_id
 from shared.outbox import Outbox
 from shared.regime import Catalogue, Covers, Item, Ref, Use
 from shared.sealing import KeyRing, WrappedKey, to_text
 
-Row: TypeAlias = Mapping[str, Any] | Record
 REGISTER, READ, CHANGE = "customer.register", "customer.read", "customer.change"
-
-
-class Computed(Protocol):
-    """Whoever computes system items; the feature above gives it at composition."""
-
-    async def items_of(self, tx: Transaction, catalogue: Catalogue, customer_id: UUID, now: datetime) -> dict[str, Any]:
-        """Values of the system items of a customer, as they are shown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +81,31 @@ class Files:
         proposal: Proposal | None = None,
     ) -> Answer:  # fmt: skip
         """Open a file at version 1. Raises: Invalid, Forbidden (unit, clearance), Conflict (number_taken)."""
+        catalogue = self.catalogue_of(kind, now)
+        opening = self.opening(who, catalogue, raw, unit, now, proposal)
+        try:
+            await repository.register(tx, opening)
+        except repository.NumberTaken:
+            raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
+        customer_id, listed, values = opening.customer_id, opening.columns, opening.values
+        file = {
+            "id": customer_id, "kind": kind, "unit": opening.unit, "number": listed.get("number"),
+            "name": listed["name"], "manager": listed.get("manager"), "status": listed.get("status"), "grade": None,
+            "version": 1, "created_by": opening.by, "created_at": now, "updated_at": now, "erased_at": None,
+        }  # fmt: skip
+        computed = await self._computed.items_of(tx, catalogue, customer_id, now)
+        return Answer(1, self._view(who, catalogue, file, values, {}, computed, now)[0])
+
+    def opening(
+        self, who: Principal, catalogue: Catalogue, raw: Mapping[str, Any], unit: str | None, now: datetime,
+        proposal: Proposal | None = None,
+    ) -> Opening:  # fmt: skip
+        """A new file, ready to be stored: checked as far as it goes without the others, sealed, with its event.
+
+        Raises: Invalid, Forbidden (unit, clearance)
+        """
         action = REGISTER if proposal is None else proposal.action
         by = who.actor if proposal is None else proposal.by
-        catalogue = self._catalogue_of(kind, now)
         values, faults = self._dictionaries.read_values(catalogue, raw, now, complete=True)
         faults += pictures.too_early(pictures.named(catalogue, values))
         if faults:
@@ -105,7 +121,7 @@ class Files:
         event_id, items = new_id(), list(values)
         text, sealed = self._seal(wrapped, customer_id, event_id, before_and_after({}, values))
         event = CustomerRegistered(
-            customer_id=str(customer_id), kind=kind, unit=unit, manager=listed.get("manager"), version=1,
+            customer_id=str(customer_id), kind=catalogue.kind, unit=unit, manager=listed.get("manager"), version=1,
             items=tuple(items), sealed=text, dictionary=reference(catalogue.ref),
         )  # fmt: skip
         envelope = self._outbox.envelope(
@@ -114,19 +130,10 @@ class Files:
         )  # fmt: skip
         written = Written(1, event_id, event.type, now, who.actor, items, sealed)
         row = self._outbox.row(envelope, event)
-        try:
-            await repository.register(tx, customer_id, kind, unit, listed, values, wrapped, by, written, row)
-        except repository.NumberTaken:
-            raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
-        file = {
-            "id": customer_id, "kind": kind, "unit": unit, "number": listed.get("number"),
-            "name": listed["name"], "manager": listed.get("manager"), "status": listed.get("status"), "grade": None,
-            "version": 1, "created_by": by, "created_at": now, "updated_at": now, "erased_at": None,
-        }  # fmt: skip
-        computed = await self._computed.items_of(tx, catalogue, customer_id, now)
-        return Answer(1, self._view(who, catalogue, file, values, {}, computed, now)[0])
+        return Opening(customer_id, catalogue.kind, unit, listed, values, wrapped, by, written, row)
 
-    def _catalogue_of(self, kind: str, now: datetime) -> Catalogue:
+    def catalogue_of(self, kind: str, now: datetime) -> Catalogue:
+        """The dictionary of a kind. Raises: Invalid (unknown_kind)"""
         try:
             return self._dictionaries.catalogue(kind, now)
         except NotFound:
@@ -139,6 +146,20 @@ class Files:
         if not who.scope(action).reaches(chosen, manager):
             raise errors.unit_out_of_reach(chosen)
         return chosen
+
+    def read_change(
+        self, sight: Sight, catalogue: Catalogue, file: Locked, raw: Mapping[str, Any], now: datetime
+    ) -> tuple[dict[str, Any], dict[str, Any], list[Fault]]:
+        """New values of a file as they are stored, those that differ, and what is wrong beside the rest of it.
+
+        Raises: Forbidden (item_not_cleared, item_not_kept)
+        """
+        values, faults = self._dictionaries.read_values(catalogue, raw, now)
+        self._refuse_unreadable(sight, catalogue, values)
+        changed = differing(file.present, values)
+        self._refuse_unkept(sight, catalogue, changed)
+        faults += self._dictionaries.contradictions(catalogue, file.present, values, raw, _shows(sight), now)
+        return values, changed, faults
 
     def _refuse_unreadable(self, sight: Sight, catalogue: Catalogue, values: Mapping[str, Any]) -> None:
         shows = _shows(sight)
@@ -171,13 +192,9 @@ class Files:
             raise errors.no_such_customer()
         sight = within(who, CHANGE, file.unit, file.manager)
         catalogue = self._dictionaries.catalogue(file.kind, now)
-        values, faults = self._dictionaries.read_values(catalogue, raw, now)
-        self._refuse_unreadable(sight, catalogue, values)
-        changed = differing(file.present, values)
-        self._refuse_unkept(sight, catalogue, changed)
+        values, changed, faults = self.read_change(sight, catalogue, file, raw, now)
         if photos := pictures.named(catalogue, values):
             faults += pictures.foreign(photos, await self._album.items_of(tx, customer_id, photos.values()))
-        faults += self._dictionaries.contradictions(catalogue, file.present, values, raw, _shows(sight), now)
         if learnt is not None:
             opened_at = await repository.opened_at(tx, customer_id)
             faults += lateness.faults(learnt, values.keys(), opened_at, now)
@@ -197,8 +214,14 @@ class Files:
         version = file.version + 1 if changed else file.version
         late = {} if learnt is None else self._measured(learnt, catalogue, changed, now)
         if changed:
-            await self._write(tx, who, customer_id, file, catalogue, changed, version, now, late)
-        shown = {code: _shown(value, who.actor, now, now, *_beside(late, code)) for code, value in changed.items()}
+            revision = self.revision(who, customer_id, file, catalogue, changed, now, late)
+            try:
+                await repository.change(tx, revision)
+            except repository.NumberTaken:
+                raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
+            if any(each.is_late for each in late.values()):
+                await self._tell_late(tx, file, revision, late)
+        shown = {code: shown_value(value, who.actor, now, now, *beside(late, code)) for code, value in changed.items()}
         others -= changed.keys()
         if others:
             shown |= await self._others(tx, who, sight, customer_id, catalogue, others, now)
@@ -209,12 +232,13 @@ class Files:
         subject = str(customer_id)
         return [Edit(row["version"], self._ring.open(key, subject, row["event_id"], row["sealed"])) for row in rows]
 
-    async def _write(
-        self, tx: Transaction, who: Principal, customer_id: UUID, file: Locked, catalogue: Catalogue,
-        changed: dict[str, Any], version: int, now: datetime, late: Mapping[str, Learnt],
-    ) -> None:  # fmt: skip
+    def revision(
+        self, who: Principal, customer_id: UUID, file: Locked, catalogue: Catalogue, changed: Mapping[str, Any],
+        now: datetime, late: Mapping[str, Learnt] = MappingProxyType({}),
+    ) -> Revision:  # fmt: skip
+        """The next version of a locked file, ready to be stored: sealed, with its event."""
         assert file.key is not None
-        event_id, items = new_id(), list(changed)
+        version, event_id, items = file.version + 1, new_id(), list(changed)
         values = before_and_after(file.present, changed)
         text, sealed = self._seal(file.key, customer_id, event_id, values)
         listed = rules.columns_of(catalogue.uses, changed)
@@ -227,14 +251,9 @@ class Files:
             event_id=event_id,
         )  # fmt: skip
         moment = now.isoformat()
-        meta = {code: [who.actor, moment, moment, *_beside(late, code)] for code in changed}
+        meta = {code: [who.actor, moment, moment, *beside(late, code)] for code in changed}
         written = Written(version, event_id, event.type, now, who.actor, items, sealed)
-        try:
-            await repository.change(tx, customer_id, changed, meta, listed, written, self._outbox.row(envelope, event))
-        except repository.NumberTaken:
-            raise errors.number_taken(_code_of(catalogue, Use.NUMBER)) from None
-        if any(each.is_late for each in late.values()):
-            await self._tell_late(tx, event, envelope, late)
+        return Revision(customer_id, changed, meta, listed, written, self._outbox.row(envelope, event))
 
     def _measured(
         self, learnt: LearntAt, catalogue: Catalogue, changed: Iterable[str], now: datetime
@@ -244,16 +263,16 @@ class Files:
             return {}
         return lateness.measured(learnt, catalogue, cadence, self._dictionaries.calendar(cadence, now), changed, now)
 
-    async def _tell_late(
-        self, tx: Transaction, event: CustomerChanged, envelope: Envelope, late: Mapping[str, Learnt]
-    ) -> None:
+    async def _tell_late(self, tx: Transaction, file: Locked, revision: Revision, late: Mapping[str, Learnt]) -> None:
+        event = revision.event
         fact = CustomerChangedLate(
-            customer_id=event.customer_id, kind=event.kind, unit=event.unit, manager=event.manager,
-            version=event.version, items={code: each.as_fact() for code, each in late.items() if each.is_late},
+            customer_id=str(revision.customer_id), kind=file.kind, unit=file.unit,
+            manager=revision.columns.get("manager", file.manager), version=event.version,
+            items={code: each.as_fact() for code, each in late.items() if each.is_late},
         )  # fmt: skip
         told = self._outbox.envelope(
-            fact, feature="file", subject=envelope.subject, actor=envelope.actor, sequence=event.version,
-            at=envelope.time,
+            fact, feature="file", subject=f"customer/{revision.customer_id}", actor=event.actor,
+            sequence=event.version, at=event.at,
         )  # fmt: skip
         await self._outbox.add(tx, told, fact)
 
@@ -265,7 +284,7 @@ class Files:
         seen, _ = self._reads.clear(sight, catalogue, codes)
         file = await self._row(tx, customer_id)
         await self._reads.note(tx, who, sight, catalogue, customer_id, seen, now)
-        return {code: _stored(file["values"].get(code), file["meta"].get(code), file) for code in sorted(seen)}
+        return {code: stored(file["values"].get(code), file["meta"].get(code), file) for code in sorted(seen)}
 
     async def _row(self, tx: Transaction, customer_id: UUID) -> Record:
         row = await repository.get(tx, customer_id)
@@ -294,8 +313,8 @@ class Files:
     ) -> tuple[dict[str, Any], set[str]]:  # fmt: skip
         sight = who.sight(action, file["unit"], file["manager"])
         seen, withheld = self._reads.clear(sight, catalogue, (*values, *computed))
-        shown = {code: _stored(value, meta.get(code), file) for code, value in values.items() if code in seen}
-        shown |= {code: _shown(value, "system", now, now) for code, value in computed.items() if code in seen}
+        shown = {code: stored(value, meta.get(code), file) for code, value in values.items() if code in seen}
+        shown |= {code: shown_value(value, "system", now, now) for code, value in computed.items() if code in seen}
         body = {
             **{name: file[name] for name in listing.SHOWN},
             "erased_at": file["erased_at"],
@@ -369,22 +388,6 @@ class Files:
 
 def _shows(sight: Sight) -> Callable[[Item], bool]:
     return lambda item: sight.shows(item.secrecy, item.field_class)
-
-
-def _stored(value: Any, meta: list[Any] | None, file: Row) -> dict[str, Any]:
-    if meta is None:
-        return _shown(value, file["created_by"], file["created_at"], file["created_at"])
-    return _shown(value, *meta)
-
-
-def _shown(value: Any, by: str, at: Any, verified: Any, *learnt: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {"value": value, "set_by": by, "set_at": at, "verified_at": verified}
-    return {**shown, "learnt": learnt[0]} if learnt else shown
-
-
-def _beside(late: Mapping[str, Learnt], code: str) -> list[dict[str, Any]]:
-    """What stands beside a value of which it is known when its change was learnt of."""
-    return [late[code].as_json()] if code in late else []
 
 
 def _code_of(catalogue: Catalogue, use: Use) -> str:

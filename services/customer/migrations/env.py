@@ -2,6 +2,7 @@
 
 from services.customer.dealings import models as dealings
 from services.customer.duplicate import models as duplicate
+from services.customer.exchange import models as exchange
 from services.customer.file import models as file
 from services.customer.grading import models as grading
 from services.customer.override import models as override
@@ -15,7 +16,10 @@ from shared.migrations import run
 
 assert all(
     module.METADATA is METADATA
-    for module in (dealings, duplicate, file, grading, override, photo, registration, relation, review, simulation)
+    for module in (
+        *(dealings, duplicate, exchange, file, grading, override, photo, registration, relation, review),
+        simulation,
+    )
 )  # imported for their tables
 
 run(METADATA)

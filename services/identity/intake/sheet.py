@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from services.identity.intake import errors, rules
 from services.identity.intake.rules import CellFault
-from shared.sheets import first_sheet, is_workbook, lines_of
+from shared.sheets import computed_cells, first_sheet, is_workbook, lines_of
 
 MOST_UNPACKED = 32 * 1024 * 1024
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 
 
 @dataclass(slots=True)
@@ -45,8 +42,5 @@ def read(content: bytes) -> Sheet:
 
 
 def _formulas(part: bytes) -> Iterator[CellFault]:
-    """Every cell of a sheet that is computed, by its tags; the reader of values does not tell."""
-    for found in _FORMULA.finditer(part):
-        place = _PLACE.search(part, part.rfind(b"<", 0, found.start()), found.start())  # the tag before: <c r="B3">
-        row, column = (int(place[2]), place[1].decode()) if place else (1, None)
+    for row, column in computed_cells(part):
         yield CellFault(row, column, "formula", None, "a plain value")
