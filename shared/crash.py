@@ -25,6 +25,7 @@ POINTS: dict[str, str] = {
     "import.step_applied": "import: customers of one step stored with their events, the next step not begun",
     "import.before_verdict": "import: all rows checked, the verdict not yet stored",
     "redrive.before_commit": "re-drive: effect written and dead letter removed, COMMIT not yet sent",
+    "storage.after_object": "an object written to its storage, the row that names it not yet",
     "audit.append.before_commit": "log writer: entries, leaves, tiles, head and offsets written, COMMIT not yet sent",
     "audit.append.after_commit": "log writer: committed, readers not yet woken",
     "audit.checkpoint.before_commit": "checkpoint publisher: signed, not yet stored",

@@ -57,6 +57,8 @@ class Parts:
     subjects: dict[str, decisions.Look] = field(default_factory=dict)
     """What authority can be explained about, by kind."""
     consumers: list[Consumer] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    """What /readyz says beside what is usable: how this service is set up."""
     roster: Consumer | None = None
     """Keeps this service's copy of the directory."""
     jobs: list[Job] = field(default_factory=list)
@@ -68,7 +70,9 @@ class Parts:
     @property
     def surface(self) -> Surface:
         """The part that an HTTP application needs."""
-        return Surface(self.name, self.settings, self.database, self.transport, self.outbox, self.authenticator)
+        return Surface(
+            self.name, self.settings, self.database, self.transport, self.outbox, self.authenticator, self.facts
+        )
 
     def app(self) -> FastAPI:
         """The service's HTTP application, dead-letter routes included."""

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from services.customer import consumers, jobs
+from services.customer.content.folder import Folder
+from services.customer.content.scanner import Clamd, Scanner, Unscanned
+from services.customer.content.service import Objects
 from services.customer.dealings import routes as dealings_routes
 from services.customer.dealings.related import RelatedDealings
 from services.customer.dealings.service import Feeds
@@ -47,6 +50,7 @@ from services.customer.override.related import RelatedOverrides
 from services.customer.override.service import Overrides
 from services.customer.photo import routes as photo_routes
 from services.customer.photo.album import Album
+from services.customer.photo.decoder import Decoder
 from services.customer.photo.related import RelatedPhotos
 from services.customer.photo.service import Photos
 from services.customer.registration import routes as registration_routes
@@ -99,13 +103,12 @@ def compose(settings: CustomerSettings) -> Parts:
     past = Past(dictionaries, ring, reads, files, totals, graded)
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
-        RelatedDealings(), RelatedPhotos(ring, keys), graded, RelatedRelations(ring, files, keys, relations),
+        RelatedDealings(), graded, RelatedRelations(ring, files, keys, relations),
         RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
     parts.routers += [
         file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
-        photo_routes.build(Photos(dictionaries, ring, files, keys, reads), settings.photo_limit_bytes),
         dealings_routes.build(Feeds(dictionaries, files, totals, parts.outbox)),
         registration_routes.build(forms, submissions, decisions),
         review_routes.build(reviews),
@@ -117,6 +120,7 @@ def compose(settings: CustomerSettings) -> Parts:
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading, standings, index)
+    _photographs(parts, settings, ring, dictionaries, files, keys, reads, related)
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index)
     return parts
@@ -163,6 +167,24 @@ def _exchange(
     if parts.roster is not None:
         parts.loops.append(Follower(parts.database, parts.authenticator.roster, parts.roster).run)
     parts.on_stop += [reader.close, writer.close]
+
+
+def _photographs(
+    parts: Parts, settings: CustomerSettings, ring: KeyRing, dictionaries: Dictionaries, files: Files, keys: Keys,
+    reads: Reads, related: list[Related],
+) -> None:  # fmt: skip
+    """Photographs, and where content lies: a folder that new content goes to no more is still read and emptied."""
+    folder = None if settings.storage_folder is None else Folder(settings.storage_folder)
+    objects = Objects(folder, reads_only=settings.storage == "database")
+    scanner: Scanner = Unscanned()
+    if settings.scanner_url is not None:
+        scanner = Clamd(settings.scanner_url, settings.scanner_seconds)
+    decoder = Decoder(settings.photo_limit_pixels, settings.photo_seconds)
+    photos = Photos(dictionaries, ring, parts.outbox, files, keys, reads, objects, scanner, decoder)
+    related.append(RelatedPhotos(ring, keys, objects))
+    parts.routers.append(photo_routes.build(photos, settings.photo_limit_bytes))
+    parts.jobs += jobs.of_content(objects)
+    parts.facts.update(scanner=scanner.name, storage=settings.storage)
 
 
 SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

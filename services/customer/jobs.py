@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from services.customer.content.service import Objects
 from services.customer.duplicate.indexing import Index
 from services.customer.exchange.exporting import Exporting
 from services.customer.exchange.importing import Importing
@@ -47,4 +48,12 @@ def exchange(importing: Importing, exporting: Exporting) -> list[Job]:
         Job("exports_due", 0.25, exporting.step),
         Job("imports_over", 60, importing.end_overdue),
         Job("exports_over", 60, exporting.end_overdue),
+    ]
+
+
+def of_content(objects: Objects) -> list[Job]:
+    """Those of stored objects."""
+    return [
+        Job("objects_removed_due", 10, objects.removed_due),
+        Job("objects_orphaned_due", 60, objects.orphans_due),
     ]

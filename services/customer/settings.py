@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.sealing import KeyRing
@@ -10,7 +14,7 @@ from shared.settings import ServiceSettings
 
 
 class CustomerSettings(ServiceSettings):
-    """What every service has, the keys that wrap the data keys of customers, the size of photographs,
+    """What every service has, the keys that wrap data keys, bounds of photographs, where content lies,
     the memory of the process beside."""
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMER_", frozen=True, extra="ignore", env_ignore_empty=True)
@@ -20,6 +24,16 @@ class CustomerSettings(ServiceSettings):
     )
 
     photo_limit_bytes: int = Field(2_097_152, ge=1024, le=67_108_864, description="largest photograph")
+    photo_limit_pixels: int = Field(50_000_000, ge=1024, le=100_000_000, description="most pixels of a photograph")
+    photo_seconds: int = Field(20, ge=1, le=300, description="longest decoding of a photograph")
+    scanner_url: str | None = Field(
+        None, description="ClamAV daemon, tcp://host:port or unix:///path; none means that nothing is scanned"
+    )
+    scanner_seconds: float = Field(10, gt=0, le=300, description="longest scan of a file")
+    storage: Literal["database", "files"] = Field("database", description="where new photographs go: database or files")
+    storage_folder: Path | None = Field(
+        None, description="folder of storage files, which api and worker both see; kept while it holds photographs"
+    )
 
     exchange_memory_mib: int = Field(
         2048, ge=512, le=16_384, description="memory of the process that reads and writes files of customers, MiB"
@@ -30,3 +44,19 @@ class CustomerSettings(ServiceSettings):
     def _readable(cls, kek: SecretStr) -> SecretStr:
         KeyRing.parse(kek.get_secret_value())
         return kek
+
+    @field_validator("scanner_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        is_tcp = parts.scheme == "tcp" and parts.hostname and parts.port
+        is_unix = parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
+        if url is not None and not (is_tcp or is_unix):
+            raise ValueError("name the daemon as tcp://host:port or unix:///path")
+        return url
+
+    @model_validator(mode="after")
+    def _has_its_folder(self) -> Self:
+        if self.storage == "files" and self.storage_folder is None:
+            raise ValueError("storage files needs CUSTOMER_STORAGE_FOLDER")
+        return self

@@ -51,6 +51,7 @@ from shared.events.identity import (
 )
 from shared.events.notify import MessageDelivered
 from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
+from shared.events.photo import PhotoRefused
 from shared.events.registration import (
     RegistrationApproved,
     RegistrationChanged,
@@ -108,6 +109,7 @@ EVENTS: dict[str, type[Event]] = {
         MessageDelivered,
         OrgChanged,
         PasswordChanged,
+        PhotoRefused,
         RelationAdded,
         RelationChanged,
         RelationEnded,
@@ -190,6 +192,7 @@ __all__ = [
     "MessageDelivered",
     "OrgChanged",
     "PasswordChanged",
+    "PhotoRefused",
     "RegimeRef",
     "RegistrationApproved",
     "RegistrationChanged",

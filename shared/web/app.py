@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -49,6 +49,8 @@ class Surface:
     transport: Transport
     outbox: Outbox
     authenticator: Authenticator | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """How the service is set up, as /readyz says."""
 
 
 def create_app(
@@ -156,7 +158,7 @@ def _health(surface: Surface) -> APIRouter:
         database, bus = await asyncio.gather(surface.database.is_usable(), surface.transport.is_usable())
         parts = {"database": database, "bus": bus, "regimes": True, "directory": _knows_people(surface)}
         return Response(
-            orjson.dumps({"ready": all(parts.values()), "parts": parts}),
+            orjson.dumps({"ready": all(parts.values()), "parts": parts, "facts": surface.facts}),
             200 if all(parts.values()) else 503,
             {} if all(parts.values()) else {"Retry-After": "2"},
             "application/json",

@@ -16,3 +16,15 @@ def test_keys_do_not_show_in_what_is_printed() -> None:
 def test_a_service_without_usable_keys_does_not_start(kek: str) -> None:
     with pytest.raises(ValidationError):
         settings_of("postgresql://host/customer", kek=kek)
+
+
+@pytest.mark.parametrize("url", ["clamd:3310", "tcp://clamd", "http://clamd:3310", "unix://var/run/clamd", "unix:"])
+def test_a_scanner_has_an_address_that_can_be_asked(url: str) -> None:
+    with pytest.raises(ValidationError, match="tcp://host:port or unix:///path"):
+        settings_of("postgresql://host/customer", scanner_url=url)
+    assert settings_of("postgresql://host/customer", scanner_url="tcp://clamd:3310").scanner_url == "tcp://clamd:3310"
+
+
+def test_a_storage_of_files_has_a_folder() -> None:
+    with pytest.raises(ValidationError, match="CUSTOMER_STORAGE_FOLDER"):
+        settings_of("postgresql://host/customer", storage="files")

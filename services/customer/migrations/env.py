@@ -1,5 +1,6 @@
 """Alembic's entry: all tables of the customer database."""
 
+from services.customer.content import models as content
 from services.customer.dealings import models as dealings
 from services.customer.duplicate import models as duplicate
 from services.customer.exchange import models as exchange
@@ -17,7 +18,7 @@ from shared.migrations import run
 assert all(
     module.METADATA is METADATA
     for module in (
-        *(dealings, duplicate, exchange, file, grading, override, photo, registration, relation, review),
+        *(content, dealings, duplicate, exchange, file, grading, override, photo, registration, relation, review),
         simulation,
     )
 )  # imported for their tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.errors import Fault, Forbidden, Invalid, NotFound, UnsupportedMedia
+from shared.errors import Fault, Forbidden, Invalid, NotFound, Unavailable, UnsupportedMedia
 
 
 def not_a_photo_item(item: str, items: Sequence[str]) -> Invalid:
@@ -21,8 +21,20 @@ def not_a_picture(content: bytes) -> UnsupportedMedia:
 
 
 def bad_picture(code: str, seen: str, expected: str) -> Invalid:
-    """A picture whose header cannot be read, or that is too small or too large to show."""
+    """A picture that cannot be read, or that is too small or too large to show."""
     return Invalid("bad_picture", "Send another picture.", [Fault("", code, seen, expected)])
+
+
+def infected(finding: str) -> Invalid:
+    """The scanner knows what is in it."""
+    fault = Fault("", "infected", finding, "content in which the virus scanner finds nothing")
+    return Invalid("infected", "The virus scanner found something. Nothing was kept; this was recorded.", [fault])
+
+
+def decoders_busy() -> Unavailable:
+    """No decoder was free in time."""
+    detail = "Too many pictures are being read. Nothing was kept; try again."
+    return Unavailable("decoders_busy", detail, headers={"Retry-After": "5"})
 
 
 def no_such_photo() -> NotFound:

@@ -1,4 +1,4 @@
-"""The table of photographs: a picture is kept once for each item, sealed, and never changed.
+"""The table of photographs: a picture is kept once for each item, and never changed; its bytes are stored objects.
 
 After a merge a customer may have the same picture twice: each is the value that its own history names.
 """
@@ -14,10 +14,11 @@ PHOTO = Table(
     Column("customer_id", Uuid, ForeignKey("customer.id"), nullable=False),
     Column("item", Text, nullable=False),
     Column("media_type", Text, nullable=False),
-    Column("width", Integer, nullable=False, comment="pixels, as the header of the picture says"),
+    Column("width", Integer, nullable=False, comment="pixels, as it is kept"),
     Column("height", Integer, nullable=False),
     Column("sha256", LargeBinary, nullable=False, comment="of the picture as it was sent"),
-    Column("sealed", LargeBinary, nullable=False, comment="the picture under the subject's key; its id is bound in"),
+    Column("content_id", Uuid, nullable=False, comment="stored object: the clean picture under the subject's key"),
+    Column("thumbnail_id", Uuid, comment="the same for its thumbnail; none of photographs from before there were any"),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),
     Index("photo_by_content", "customer_id", "item", "sha256"),

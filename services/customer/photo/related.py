@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.customer.content.service import Objects
 from services.customer.file.keys import Keys
 from services.customer.file.related import Happening
 from services.customer.file.service import READ
 from services.customer.photo import repository
 from shared.auth import Principal
 from shared.db import Record, Transaction
-from shared.ids import parse_id
+from shared.ids import new_id, parse_id
 from shared.sealing import KeyRing
 
 
@@ -23,9 +24,10 @@ class RelatedPhotos:
     name = "photo"
     action = READ
 
-    def __init__(self, ring: KeyRing, keys: Keys) -> None:
+    def __init__(self, ring: KeyRing, keys: Keys, objects: Objects) -> None:
         self._ring = ring
         self._keys = keys
+        self._objects = objects
 
     async def happenings(self, tx: Transaction, customer_id: UUID, before: datetime, limit: int) -> Sequence[Happening]:
         """The photographs that were kept last, newest first; those of one moment in order of their ids."""
@@ -34,20 +36,27 @@ class RelatedPhotos:
     async def move(
         self, tx: Transaction, source: UUID, target: UUID, records: Sequence[str] | None = None
     ) -> list[str]:
-        """Give photographs to another customer, one after the other: only one picture is open at a time."""
+        """Give photographs to another customer, one after the other: only one picture is open at a time.
+
+        Objects are never written over: each is sealed anew as another one, and the old one given up.
+        """
         wanted = None if records is None else [found for each in records if (found := parse_id(each)) is not None]
-        moved = await repository.lock_ids(tx, source, wanted)
+        moved = await repository.lock(tx, source, wanted)
         keys = await self._keys.of(tx, [source, target]) if moved else {}
-        for photo_id in moved:
-            sealed = await repository.sealed_of(tx, photo_id)
-            content = self._ring.open_bytes(keys[source], str(source), photo_id, sealed)
-            fresh = self._ring.seal_bytes(keys[target], str(target), photo_id, content)
-            await repository.move(tx, photo_id, target, fresh)
-        return [str(photo_id) for photo_id in moved]
+        for row in moved:
+            old = [found for found in (row["content_id"], row["thumbnail_id"]) if found is not None]
+            fresh = {each: new_id() for each in old}
+            for each in old:
+                content = self._ring.open_bytes(keys[source], str(source), each, await self._objects.get(tx, each))
+                sealed = self._ring.seal_bytes(keys[target], str(target), fresh[each], content)
+                await self._objects.put(tx, fresh[each], sealed)
+            await repository.move(tx, row["id"], target, fresh[row["content_id"]], fresh.get(row["thumbnail_id"]))
+            await self._objects.remove(tx, old)
+        return [str(row["id"]) for row in moved]
 
     async def erase(self, tx: Transaction, customer_id: UUID) -> None:
         """Remove every photograph, although none can be opened any more."""
-        await repository.remove_all(tx, customer_id)
+        await self._objects.remove(tx, await repository.remove_all(tx, customer_id))
 
     async def disclose(
         self, tx: Transaction, who: Principal, customer_id: UUID, now: datetime  # noqa: ARG002

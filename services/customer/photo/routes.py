@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import Header, Path, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from services.customer.file.service import CHANGE, READ
 from services.customer.photo.rules import JPEG, PNG
@@ -15,7 +15,7 @@ from services.customer.photo.service import Photos
 from shared.auth import Principal, may
 from shared.clock import now
 from shared.edits import etag_of, version_of
-from shared.errors import PreconditionFailed
+from shared.errors import KehuError
 from shared.web import Later, Router, Tx, allow_body, problem_responses
 from shared.web.problems import render
 
@@ -42,15 +42,15 @@ def build(photos: Photos, limit: int) -> Router:
     ) -> Response:
         base = version_of(if_match)
         allow_body(request, limit)
-        content = await request.body()
-        answer = await photos.put(await work.begin(), who, customer_id, item, base, content, now())
-        if isinstance(answer, PreconditionFailed):
+        prepared = await photos.prepare(await request.body())
+        answer = await photos.put(await work.begin(), who, customer_id, item, base, prepared, now())
+        if isinstance(answer, KehuError):
             return render(request, answer)
         body = orjson.dumps(answer.body, default=str)
         return Response(body, headers={"ETag": etag_of(answer.version)}, media_type="application/json")
 
     @router.get(
-        _PATH, summary="A photograph, as far as the caller is cleared", response_class=Response,
+        _PATH, summary="A photograph or its thumbnail, as far as the caller is cleared", response_class=Response,
         responses={200: {"content": _BYTES, "description": "The picture"}, **problem_responses(404, 409, 422)},
     )  # fmt: skip
     async def get_customer_photo(
@@ -58,8 +58,11 @@ def build(photos: Photos, limit: int) -> Router:
         photo_id: Annotated[UUID, Path(alias="photo", description="id of a photograph: the value of its item")],
         tx: Tx,
         who: Annotated[Principal, may(READ)],
+        size: Annotated[
+            Literal["full", "thumbnail"], Query(description="thumbnail: a JPEG of 320 pixels at most a side")
+        ] = "full",
     ) -> Response:
-        shown = await photos.show(tx, who, customer_id, photo_id, now())
+        shown = await photos.show(tx, who, customer_id, photo_id, now(), thumbnail=size == "thumbnail")
         return Response(shown.content, headers={"Content-Disposition": "inline"}, media_type=shown.media_type)
 
     return router

@@ -1,6 +1,6 @@
 """What a picture is, told from its own bytes: pure, and bounded however the bytes are arranged.
 
-Only signature and header are read. Nothing is decoded here, so nothing is said about what the picture shows.
+Only signature and header are read, before anything is decoded: a picture with too many pixels goes no further.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from services.customer.photo import errors
 
 JPEG, PNG = "image/jpeg", "image/png"
 SIDE = range(16, 12_001)
-PIXELS = 50_000_000
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = struct.Struct(">I4sIIBBBBBI")
 _PNG_DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
@@ -34,8 +33,8 @@ class Picture:
     height: int
 
 
-def examine(content: bytes) -> Picture:
-    """The picture in `content`. Raises: UnsupportedMedia (not_a_picture), Invalid (bad_picture)."""
+def examine(content: bytes, most_pixels: int) -> Picture:
+    """The picture in `content`, as it was sent. Raises: UnsupportedMedia (not_a_picture), Invalid (bad_picture)."""
     if content.startswith(_PNG_SIGNATURE):
         media_type, sides = PNG, _png_sides(content)
     elif content.startswith(_JPEG_SIGNATURE):
@@ -45,8 +44,8 @@ def examine(content: bytes) -> Picture:
     if sides is None:
         raise errors.bad_picture("unreadable_header", media_type, "a whole picture with a header that can be read")
     width, height = sides
-    if width not in SIDE or height not in SIDE or width * height > PIXELS:
-        expected = f"sides of {SIDE.start} to {SIDE.stop - 1} pixels, at most {PIXELS} pixels in all"
+    if width not in SIDE or height not in SIDE or width * height > most_pixels:
+        expected = f"sides of {SIDE.start} to {SIDE.stop - 1} pixels, at most {most_pixels} pixels in all"
         raise errors.bad_picture("bad_size", f"{width} x {height}", expected)
     return Picture(media_type, width, height)
 

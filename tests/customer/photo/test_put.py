@@ -9,7 +9,7 @@ from shared.events import CustomerChanged
 from tests.customer.file.test_keys import erase
 from tests.factories import customer as made
 from tests.factories.customer import OTHER_UNIT, RunningCustomer, at_once
-from tests.factories.pictures import jpeg, png, resized
+from tests.factories.pictures import photograph, png, resized
 from tests.fakes.issuer import Issuer
 
 pytestmark = pytest.mark.req("R1.6")
@@ -54,9 +54,9 @@ async def test_a_picture_rests_sealed(service: RunningCustomer) -> None:
     customer = (await service.register())["id"]
     assert (await put(service, customer, 1, png())).status_code == 200
     async with service.database.reading() as tx:
-        row = await tx.fetchrow("SELECT * FROM photo")
-    assert png()[33:60] not in row["sealed"]
-    assert len(row["sealed"]) == len(png()) + 28
+        row = await tx.fetchrow("SELECT * FROM photo JOIN stored_object ON stored_object.id = content_id")
+    assert png()[33:60] not in row["content"]
+    assert len(row["content"]) == len(png()) + 28
     assert row["actor"] == "staff/department_manager"
 
 
@@ -116,7 +116,7 @@ async def test_edits_of_other_items_are_merged_and_shown(service: RunningCustome
 
 async def test_the_content_decides_what_it_is_not_its_name(service: RunningCustomer) -> None:
     customer = (await service.register())["id"]
-    answer = await put(service, customer, 1, jpeg(), **{"Content-Type": "image/png"})
+    answer = await put(service, customer, 1, photograph(), **{"Content-Type": "image/png"})
     assert answer.json()["media_type"] == "image/jpeg"
     refused = await put(service, customer, 2, b"<script>alert(1)</script>", **{"Content-Type": "image/jpeg"})
     assert (refused.status_code, refused.json()["code"]) == (415, "not_a_picture")

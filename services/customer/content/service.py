@@ -1,0 +1,102 @@
+"""Keeps sealed objects for the features above: in the database, or in a storage beside it.
+
+An object is durable in its storage before the row that names it is written, and leaves it after the row is given up. So
+no row is ever without its object; an object without a row (the process died between the two, or the transaction was
+rolled back) is swept once it is an hour old, which no transaction gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.customer.content import errors, repository
+from services.customer.content.repository import DATABASE
+from shared import crash
+from shared.db import Transaction
+
+_BATCH = 200
+_GRACE_S = 3600.0
+_PARTS = 256
+
+
+class Storage(Protocol):
+    """A private place for sealed objects, outside the database. An object is written once and never changed."""
+
+    name: str
+
+    async def put(self, object_id: UUID, content: bytes) -> None:
+        """Write an object; it is durable when this returns. Raises: Unavailable (storage_away)"""
+        ...
+
+    async def get(self, object_id: UUID) -> bytes:
+        """Read an object. Raises: Unavailable (storage_away)"""
+        ...
+
+    async def remove(self, object_id: UUID) -> None:
+        """Remove an object, if it is there. Raises: OSError"""
+        ...
+
+    async def older(self, part: int, moment: float) -> list[UUID]:
+        """The objects of one of the 256 parts that were written before a moment (seconds of the epoch)."""
+        ...
+
+
+class Objects:
+    """Stored objects. `storage` is where new ones go (None: the database) unless it only `reads_only` older ones."""
+
+    def __init__(self, storage: Storage | None, *, reads_only: bool = False) -> None:
+        self._storage = storage
+        self._target = None if reads_only else storage
+        self._part: int | None = None
+
+    async def put(self, tx: Transaction, object_id: UUID, content: bytes) -> None:
+        """Keep a new object. Raises: Unavailable (storage_away)"""
+        if self._target is None:
+            await repository.add(tx, object_id, DATABASE, content)
+            return
+        await self._target.put(object_id, content)
+        crash.point("storage.after_object")
+        await repository.add(tx, object_id, self._target.name, None)
+
+    async def get(self, tx: Transaction, object_id: UUID) -> bytes:
+        """The content of an object that a record names. Raises: Unavailable (storage_away)"""
+        row = await repository.get(tx, object_id)
+        assert row is not None, "a record names an object that was never kept"
+        if row["place"] == DATABASE:
+            content: bytes = row["content"]
+            return content
+        if self._storage is None or self._storage.name != row["place"]:
+            raise errors.storage_away()
+        return await self._storage.get(object_id)
+
+    async def remove(self, tx: Transaction, object_ids: Collection[UUID]) -> None:
+        """Give objects up; those outside the database leave their storage soon after the commit."""
+        if object_ids:
+            await repository.remove(tx, object_ids)
+
+    async def removed_due(self, tx: Transaction, _now: datetime) -> int:
+        """Take a batch of objects that were given up out of their storage; how many."""
+        if self._storage is None:
+            return 0
+        found = await repository.gone(tx, self._storage.name, _BATCH)
+        for object_id in found:
+            await self._storage.remove(object_id)
+        if found:
+            await repository.forget(tx, found)
+        return len(found)
+
+    async def orphans_due(self, tx: Transaction, now: datetime) -> int:
+        """Remove what lies in one part of the storage and in no row; the next call looks at the next part."""
+        if self._storage is None:
+            return 0
+        moment = now.timestamp()
+        self._part = (int(moment // 60) if self._part is None else self._part + 1) % _PARTS
+        found = await self._storage.older(self._part, moment - _GRACE_S)
+        known = await repository.known(tx, found) if found else set()
+        orphans = [object_id for object_id in found if object_id not in known]
+        for object_id in orphans:
+            await self._storage.remove(object_id)
+        return len(orphans)
