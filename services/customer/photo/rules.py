@@ -13,6 +13,8 @@ from services.customer.photo import errors
 
 JPEG, PNG = "image/jpeg", "image/png"
 SIDE = range(16, 12_001)
+PIXELS = 50_000_000
+"""Unless the service is set up otherwise."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = struct.Struct(">I4sIIBBBBBI")
 _PNG_DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
@@ -33,7 +35,7 @@ class Picture:
     height: int
 
 
-def examine(content: bytes, most_pixels: int) -> Picture:
+def examine(content: bytes, most_pixels: int = PIXELS) -> Picture:
     """The picture in `content`, as it was sent. Raises: UnsupportedMedia (not_a_picture), Invalid (bad_picture)."""
     if content.startswith(_PNG_SIGNATURE):
         media_type, sides = PNG, _png_sides(content)
