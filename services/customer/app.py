@@ -31,6 +31,7 @@ from services.customer.exchange.template import Templates
 from services.customer.exchange.vault import Vault
 from services.customer.file import routes as file_routes
 from services.customer.file.bulk import Bulk
+from services.customer.file.closing import Closing
 from services.customer.file.history import Histories
 from services.customer.file.keys import Keys
 from services.customer.file.past import Past
@@ -44,6 +45,10 @@ from services.customer.grading.reading import Grades
 from services.customer.grading.related import RelatedGrades
 from services.customer.grading.reproduction import Reproductions
 from services.customer.grading.service import Grading
+from services.customer.merge import routes as merge_routes
+from services.customer.merge.reading import Merged
+from services.customer.merge.related import RelatedMerges
+from services.customer.merge.service import Merges
 from services.customer.override import routes as override_routes
 from services.customer.override.expiry import Expiry
 from services.customer.override.related import RelatedOverrides
@@ -130,11 +135,12 @@ def _duplicates(
     parts: Parts, ring: KeyRing, dictionaries: Dictionaries, files: Files, keys: Keys, reads: Reads,
     related: list[Related],
 ) -> tuple[Duplicates, Index]:  # fmt: skip
-    """Finding customers with two files."""
+    """Finding customers with two files, and making one of them."""
     matching = Matching(parts.regimes, ring)
     duplicates = Duplicates(matching, dictionaries, files, keys, reads, ring, parts.outbox)
-    related.append(RelatedDuplicates())
-    parts.routers.append(duplicate_routes.build(duplicates))
+    merges = Merges(dictionaries, parts.regimes, files, Closing(ring, parts.outbox), ring, parts.outbox, related)
+    related += [RelatedDuplicates(), RelatedMerges()]
+    parts.routers += [duplicate_routes.build(duplicates), merge_routes.build(merges, Merged(files, keys, ring))]
     return duplicates, Index(matching, dictionaries, parts.outbox)
 
 

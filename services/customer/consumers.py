@@ -11,7 +11,16 @@ from services.customer.review.standing import Standings
 from shared.bus import Delivery
 from shared.clock import now
 from shared.db import Transaction
-from shared.events import EVENTS, CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope, SubjectKeyDestroyed
+from shared.events import (
+    EVENTS,
+    CustomerChanged,
+    CustomerMerged,
+    CustomerRegistered,
+    CustomerUnmerged,
+    DealingsRecorded,
+    Envelope,
+    SubjectKeyDestroyed,
+)
 from shared.ids import parse_id
 from shared.inbox import Consumer, Handle, first_seen
 from shared.process import Parts
@@ -23,8 +32,10 @@ _FILE, _SUBJECT = "/customer/file", "customer/"
 DUPLICATES = "customer-duplicate"
 _GATHER_S = 0.05
 """A burst of changes to one customer is one re-check."""
-_TYPES = {event.type for event in (CustomerRegistered, CustomerChanged, DealingsRecorded)}
-_COMPARED = {event.type for event in (CustomerRegistered, CustomerChanged, SubjectKeyDestroyed)}
+_FILES = (CustomerRegistered, CustomerChanged, CustomerMerged, CustomerUnmerged)
+_MERGES = {event.type for event in (CustomerMerged, CustomerUnmerged)}
+_TYPES = {event.type for event in (*_FILES, DealingsRecorded)}
+_COMPARED = {event.type for event in (*_FILES, SubjectKeyDestroyed)}
 
 
 def table(parts: Parts, grading: Grading, standings: Standings, index: Index) -> list[Consumer]:
@@ -62,7 +73,7 @@ def follow(standings: Standings) -> Handle:
     """Reckon the reviews of each file of a batch once, whatever happened to it."""
 
     async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
-        envelopes = [envelope for each in batch if (envelope := Envelope.of(each)).source == _FILE]
+        envelopes = [envelope for each in batch if _is_of_file(envelope := Envelope.of(each))]
         fresh = await first_seen(tx, REVIEW, [each.id for each in envelopes]) if envelopes else set()
         moment = now()
         told = [each for each in envelopes if each.id in fresh]
@@ -72,6 +83,10 @@ def follow(standings: Standings) -> Handle:
             EVENT_DELAY.labels(REVIEW).observe(max(0.0, (moment - each.time).total_seconds()))
 
     return handle
+
+
+def _is_of_file(envelope: Envelope) -> bool:
+    return envelope.source == _FILE or envelope.type in _MERGES
 
 
 def compare(index: Index) -> Handle:

@@ -49,6 +49,7 @@ from shared.events.identity import (
     SignInFailed,
     SigningKeyRotated,
 )
+from shared.events.merge import CustomerMerged, CustomerUnmerged
 from shared.events.notify import MessageDelivered
 from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
 from shared.events.photo import PhotoRefused
@@ -83,7 +84,9 @@ EVENTS: dict[str, type[Event]] = {
         CustodyWithdrawn,
         CustomerChanged,
         CustomerChangedLate,
+        CustomerMerged,
         CustomerRegistered,
+        CustomerUnmerged,
         CustomerVerified,
         DeadLetterHandled,
         DealingsRecorded,
@@ -162,7 +165,9 @@ __all__ = [
     "CustodyWithdrawn",
     "CustomerChanged",
     "CustomerChangedLate",
+    "CustomerMerged",
     "CustomerRegistered",
+    "CustomerUnmerged",
     "CustomerVerified",
     "DeadLetterHandled",
     "DealingsRecorded",

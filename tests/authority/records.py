@@ -261,9 +261,7 @@ class OfUnit:
         licence = uuid4().hex[:20]
         for _ in range(2):
             name = uuid4().hex
-            values = {**Common().new_file, "licence_number": licence, "shop_name": name, "address": name}
-            body = {"kind": "retail", "unit": self.unit, "values": values}
-            last = self._cast.do("customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body)["id"]
+            last = self._register(licence_number=licence, shop_name=name, address=name)["id"]
         query = f"SELECT id FROM duplicate_pair WHERE high = '{last}' AND verdict = 'certain'"
         return until(lambda: self._cast.live.query("customer", query).strip())
 
@@ -290,6 +288,25 @@ class OfUnit:
     @property
     def overridden(self) -> str:
         return str(self._override["customer_id"])
+
+    @cached_property
+    def merge_loser(self) -> str:
+        """A customer whom nobody merges."""
+        return str(self._register()["id"])
+
+    @cached_property
+    def merge(self) -> str:
+        """Two files that were merged."""
+        files = {name: {"id": self._register()["id"], "version": 1} for name in ("survivor", "loser")}
+        made = self._cast.do("customer", "POST", "/v1/merges", "department_manager", ABOVE, json=files)
+        return str(made["id"])
+
+    def _register(self, **values: str) -> dict[str, Any]:
+        body = {"kind": "retail", "unit": self.unit, "values": {**Common().new_file, **values}}
+        file: dict[str, Any] = self._cast.do(
+            "customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body
+        )
+        return file
 
     @cached_property
     def purchase(self) -> dict[str, Any]:

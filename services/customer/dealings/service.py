@@ -112,13 +112,17 @@ def _plain(row: Row) -> dict[str, Any]:
 def _faults(
     names: tuple[str, str], rows: Sequence[Row], files: Mapping[UUID, Record], owners: Mapping[str, UUID], last: date
 ) -> Iterable[Fault]:
-    """Unknown customers, source ids that stand twice or are somebody else's, days that have not come yet."""
+    """Unknown and closed customers (known rows may be corrected under a closed one), source ids that stand twice or are
+    somebody else's, days that have not come yet."""
     place, moment = names
     often = Counter(row["source_id"] for row in rows)
     for position, row in enumerate(rows):
         at = f"/{place}/{position}"
         if row["customer_id"] not in files:
             yield Fault(f"{at}/customer_id", "no_such_customer", str(row["customer_id"]), "a customer in your reach")
+        elif (merged_into := files[row["customer_id"]]["merged_into"]) and row["source_id"] not in owners:
+            expected = f"{merged_into}, into which this file was merged"
+            yield Fault(f"{at}/customer_id", "customer_merged", str(row["customer_id"]), expected)
         if often[row["source_id"]] > 1:
             yield Fault(f"{at}/source_id", "doubled", row["source_id"], "each source id once")
         if owners.get(row["source_id"], row["customer_id"]) not in files:

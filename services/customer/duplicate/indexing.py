@@ -16,7 +16,16 @@ from services.customer.duplicate import repository
 from services.customer.duplicate.matching import Compared, Matching
 from services.customer.duplicate.rules import Finding
 from shared.db import Record, Transaction
-from shared.events import CustomerChanged, CustomerRegistered, DuplicateFound, Envelope, Event, SubjectKeyDestroyed
+from shared.events import (
+    CustomerChanged,
+    CustomerMerged,
+    CustomerRegistered,
+    CustomerUnmerged,
+    DuplicateFound,
+    Envelope,
+    Event,
+    SubjectKeyDestroyed,
+)
 from shared.ids import new_id
 from shared.outbox import Outbox
 from shared.regime import Use
@@ -40,7 +49,7 @@ class Index:
             manager = self._dictionaries.catalogue(event.kind, now).used_as(Use.MANAGER)
             watched = self._matching.codes(now) | ({manager.code} if manager is not None else set())
             return UUID(event.customer_id) if not watched.isdisjoint(event.items) else None
-        if isinstance(event, CustomerRegistered | SubjectKeyDestroyed):
+        if isinstance(event, CustomerRegistered | CustomerMerged | CustomerUnmerged | SubjectKeyDestroyed):
             return UUID(event.customer_id)
         return None
 

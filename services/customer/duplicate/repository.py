@@ -11,7 +11,7 @@ from shared.auth import Scope
 from shared.db import Record, Transaction, advisory_key
 
 _FILES = """
-SELECT c.id, c.kind, c.unit, c.manager, c.name, c.erased_at IS NOT NULL AS closed,
+SELECT c.id, c.kind, c.unit, c.manager, c.name, c.erased_at IS NOT NULL OR c.merged_into IS NOT NULL AS closed,
   (SELECT jsonb_object_agg(code, c.values -> code) FROM unnest($2::text[]) code WHERE c.values ? code) AS present
 FROM customer c WHERE c.id = ANY($1::uuid[])
 """

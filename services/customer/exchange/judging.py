@@ -63,6 +63,8 @@ class Judge:
             return [CellFault(number, self._key, "no_such_customer", line.key, "a customer within your reach")]
         if file["erased_at"] is not None:
             return [CellFault(number, self._key, "customer_erased", line.key, "a customer whose file is open")]
+        if file["merged_into"] is not None:
+            return [CellFault(number, self._key, "customer_merged", line.key, "a customer whose file is open")]
         found = []
         if line.unit is not None and line.unit != unit:
             found.append(CellFault(number, "unit", "unit_differs", line.unit, unit))

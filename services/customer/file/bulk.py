@@ -130,8 +130,7 @@ class Bulk:
         faults += pictures.foreign(pictures.named(catalogue, values), {})
         if faults:
             raise errors.bad_values(faults)
-        if file.key is None:
-            raise errors.erased()
+        errors.key_of_open(file.key, file.merged_into)
         return self._files.revision(who, row.customer_id, file, catalogue, changed, now) if changed else None
 
     async def _alone(self, tx: Transaction, who: Principal, row: Wanted, now: datetime) -> Outcome:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from services.customer.dictionary.rules import pointer
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from shared.sealing import WrappedKey
 
 
 def no_such_customer() -> NotFound:
@@ -16,6 +18,21 @@ def no_such_customer() -> NotFound:
 def erased() -> Conflict:
     """The data key is destroyed, so nothing can be sealed for this customer any more."""
     return Conflict("customer_erased", "The personal data of this customer were erased; the file is closed.")
+
+
+def merged(into: UUID) -> Conflict:
+    """The file was merged into another one, which goes on."""
+    detail = "This file was merged into another and is closed; go on with that one."
+    return Conflict("customer_merged", detail, members={"merged_into": str(into)})
+
+
+def key_of_open(key: WrappedKey | None, merged_into: UUID | None) -> WrappedKey:
+    """The data key of a file that goes on. Raises: Conflict (customer_erased, customer_merged)"""
+    if key is None:
+        raise erased()
+    if merged_into is not None:
+        raise merged(merged_into)
+    return key
 
 
 def bad_values(faults: Sequence[Fault]) -> Invalid:

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import errors, repository
 from services.customer.file.related import Related
-from services.customer.file.repository import Written
+from services.customer.file.repository import Locked, Written
 from shared.auth import Principal, Sight, within
 from shared.db import Transaction
 from shared.events import SubjectKeyDestroyed
@@ -33,15 +33,13 @@ class Keys:
     async def hold(self, tx: Transaction, who: Principal, action: str, customer_id: UUID) -> tuple[str, WrappedKey]:
         """Kind and data key of a file within reach, locked until the transaction ends: before whatever refers to it.
 
-        Raises: NotFound, Conflict (customer_erased).
+        Raises: NotFound, Conflict (customer_erased, customer_merged).
         """
         file = await repository.lock(tx, customer_id, [])
         if file is None:
             raise errors.no_such_customer()
         within(who, action, file.unit, file.manager)
-        if file.key is None:
-            raise errors.erased()
-        return file.kind, file.key
+        return file.kind, errors.key_of_open(file.key, file.merged_into)
 
     async def look(
         self, tx: Transaction, who: Principal, action: str, customer_id: UUID
@@ -67,16 +65,30 @@ class Keys:
         """Destroy the data key and take the personal values out of the file; its last version.
 
         What was sealed under the key cannot be opened anywhere from now on: not in the history, in a topic, in the
-        audit log or in a backup of them. What else is personal, each feature removes.
+        audit log or in a backup of them. What else is personal, each feature removes. So it goes with the files that
+        were merged into it: they are of the same subject.
 
-        Raises: NotFound, Conflict (customer_erased)
+        Raises: NotFound, Conflict (customer_erased, customer_merged)
         """
-        file = await repository.lock(tx, customer_id, [])
+        files: dict[UUID, Locked | None] = {}
+        while new := [each for each in await repository.family(tx, customer_id) if each not in files]:
+            files |= {each: await repository.lock(tx, each, []) for each in new}
+        file = files[customer_id]
         if file is None:
             raise errors.no_such_customer()
         within(who, ERASE, file.unit, file.manager)
         if file.erased_at is not None:
             raise errors.erased()
+        if file.merged_into is not None:
+            raise errors.merged(file.merged_into)
+        for each, found in files.items():
+            if found is not None and found.erased_at is None:
+                await self._destroy(tx, who, each, found, reason, now)
+        return file.version + 1
+
+    async def _destroy(
+        self, tx: Transaction, who: Principal, customer_id: UUID, file: Locked, reason: str, now: datetime
+    ) -> None:
         catalogue = self._dictionaries.catalogue(file.kind, now)
         codes = [item.code for item in catalogue.items.values() if item.personal]
         version, event_id = file.version + 1, new_id()
@@ -89,7 +101,6 @@ class Keys:
         await repository.erase(tx, customer_id, codes, reason, written, self._outbox.row(envelope, event))
         for feature in self._related:
             await feature.erase(tx, customer_id)
-        return version
 
     async def rewrap_due(self, tx: Transaction, _now: datetime) -> int:
         """Wrap a batch of data keys by the active key-encryption key; how many. A job calls it until none is left."""

@@ -17,7 +17,10 @@ from services.customer.file.rules import after_prefix, name_key
 from shared.auth import Scope
 from shared.db import Record, Transaction
 
-SHOWN = ("id", "kind", "unit", "number", "name", "manager", "status", "grade", "version", "created_at", "updated_at")
+SHOWN = (
+    "id", "kind", "unit", "number", "name", "manager", "status", "grade", "version", "created_at", "updated_at",
+    "merged_into",
+)  # fmt: skip
 FILTERS = ("kind", "unit", "number", "manager", "status", "grade")
 
 _OF_FEW = frozenset({"number", "manager"})  # few customers share one: their index ends soon, in whatever reach
@@ -29,13 +32,14 @@ _WALK, _LONG_WALK = 4_000, 20_000  # customers; about one millisecond, and five
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which customers: within a reach, of these kinds if `filters` does not name one, equal to `filters` (names of
-    FILTERS), names that begin with `name`."""
+    FILTERS), names that begin with `name`; open files, or those that were merged into another."""
 
     scope: Scope
     kinds: Sequence[str] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     after: tuple[bytes, UUID] | None = None
+    merged: bool = False
 
     @property
     def asked(self) -> frozenset[str]:
@@ -63,7 +67,7 @@ async def page(tx: Transaction, wanted: Wanted, limit: int) -> list[Record]:
         parts += [Scope(units=scope.units)] if scope.units else []
         found = {row["id"]: row for part in parts for row in await page(tx, replace(wanted, scope=part), limit)}
         return sorted(found.values(), key=lambda row: (row["name_key"], row["id"]))[:limit]
-    if scope.everything or not _OF_FEW.isdisjoint(filters):
+    if scope.everything or wanted.merged or not _OF_FEW.isdisjoint(filters):
         return await _Statement(wanted, limit).straight(tx)
     if len(scope.units) > _FEW_UNITS:
         for column, longest in _walks(filters):
@@ -114,6 +118,7 @@ class _Statement:
         }
         if "kind" not in self._filters:
             self._filters["kind"] = f"kind = ANY({self._put(list(wanted.kinds))}::text[])"
+        self._filters["merged_into"] = f"merged_into IS {'NOT ' if wanted.merged else ''}NULL"
         self._range = self._range_of(wanted)
 
     def _put(self, argument: Any) -> str:

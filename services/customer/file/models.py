@@ -5,9 +5,12 @@ a change rewrites one row (docs/decisions/0004). History is append-only: one eve
 """
 
 from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, func
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.customer.tables import METADATA
+
+_ORDER = ("name_key", "id")
 
 CUSTOMER = Table(
     "customer",
@@ -34,13 +37,16 @@ CUSTOMER = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("erased_at", DateTime(timezone=True), comment="when the data key was destroyed; the file is closed since"),
     Index("customer_by_kind", "kind", "id"),
+    Column("merged_into", Uuid, ForeignKey("customer.id"), comment="the file that goes on; this one is closed since"),
     Index("customer_by_number", "kind", "number", unique=True),
-    Index("customer_by_name", "name_key", "id", postgresql_include=["unit", "kind", "status", "grade"]),
-    Index("customer_by_unit", "unit", "name_key", "id", postgresql_include=["kind", "status", "grade"]),
-    Index("customer_by_unit_grade", "unit", "grade", "name_key", "id", postgresql_include=["kind"]),
-    Index("customer_by_grade", "grade", "name_key", "id", postgresql_include=["unit", "kind", "status"]),
-    Index("customer_by_status", "status", "name_key", "id", postgresql_include=["unit", "kind", "grade"]),
-    Index("customer_by_manager", "manager", "name_key", "id", postgresql_include=["kind"]),
+    Index("customer_by_name", *_ORDER, postgresql_include=["unit", "kind", "status", "grade", "merged_into"]),
+    Index("customer_by_unit", "unit", *_ORDER, postgresql_include=["kind", "status", "grade", "merged_into"]),
+    Index("customer_by_unit_grade", "unit", "grade", *_ORDER, postgresql_include=["kind", "merged_into"]),
+    Index("customer_by_grade", "grade", *_ORDER, postgresql_include=["unit", "kind", "status", "merged_into"]),
+    Index("customer_by_status", "status", *_ORDER, postgresql_include=["unit", "kind", "grade", "merged_into"]),
+    Index("customer_by_manager", "manager", *_ORDER, postgresql_include=["kind", "merged_into"]),
+    Index("customer_merged", *_ORDER, postgresql_where=sql("merged_into IS NOT NULL")),
+    Index("customer_by_survivor", "merged_into", postgresql_where=sql("merged_into IS NOT NULL")),
     comment="customer files",
     postgresql_with={"fillfactor": "85"},
 )

@@ -16,7 +16,7 @@ from shared.outbox import Row
 from shared.sealing import WrappedKey
 
 LOCK = """
-SELECT c.kind, c.unit, c.manager, c.version, c.erased_at, k.kek, k.wrapped,
+SELECT c.kind, c.unit, c.manager, c.version, c.erased_at, c.merged_into, k.kek, k.wrapped,
   (SELECT jsonb_object_agg(code, c.values -> code) FROM unnest($2::text[]) code WHERE c.values ? code) AS present
 FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = $1 FOR NO KEY UPDATE OF c
 """
@@ -73,9 +73,24 @@ WITH file AS (
 INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($9, $10, $11, $12, $13)
 """
 _HAS_NUMBER = "SELECT EXISTS (SELECT FROM customer WHERE kind = $1 AND number = $2)"
+_CLOSE = """
+WITH file AS (
+  UPDATE customer SET version = $2, merged_into = $3, number = $4, updated_at = $5 WHERE id = $1
+), event AS (
+  INSERT INTO customer_event (customer_id, version, event_id, type, at, actor, items, sealed)
+  VALUES ($1, $2, $6, $7, $5, $8, '{}', $9)
+)
+INSERT INTO outbox (shard, topic, key, value, headers) VALUES ($10, $11, $12, $13, $14)
+"""
+_FAMILY = """
+WITH RECURSIVE family AS (
+  SELECT $1::uuid AS id UNION SELECT c.id FROM customer c JOIN family ON c.merged_into = family.id
+) SELECT id FROM family ORDER BY id
+"""
+_HOLDER = "SELECT id FROM customer WHERE kind = $1 AND number = $2"
 _GET = "SELECT * FROM customer WHERE id = $1"
 _OPENED_AT = "SELECT created_at FROM customer WHERE id = $1"
-_REACH = "SELECT id, unit, manager, kind, version FROM customer WHERE id = ANY($1::uuid[])"
+_REACH = "SELECT id, unit, manager, kind, version, merged_into FROM customer WHERE id = ANY($1::uuid[])"
 _LISTED = "SELECT * FROM customer WHERE id = ANY($1::uuid[])"
 _EVENTS_SINCE = """
 SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2
@@ -148,6 +163,7 @@ class Locked:
     manager: str | None
     version: int
     erased_at: datetime | None
+    merged_into: UUID | None
     key: WrappedKey | None
     present: Mapping[str, Any]
 
@@ -201,9 +217,9 @@ async def lock(tx: Transaction, customer_id: UUID, codes: Iterable[str]) -> Lock
     row = await tx.connection.fetchrow(LOCK, customer_id, codes)
     if row is None:
         return None
-    kind, unit, manager, version, erased_at, kek, wrapped, present = row
+    kind, unit, manager, version, erased_at, merged_into, kek, wrapped, present = row
     key = WrappedKey(kek, wrapped) if erased_at is None else None
-    return Locked(kind, unit, manager, version, erased_at, key, present or {})
+    return Locked(kind, unit, manager, version, erased_at, merged_into, key, present or {})
 
 
 async def register(tx: Transaction, opening: Opening) -> None:
@@ -268,6 +284,31 @@ async def erase(
         _ERASE,
         *(customer_id, event.version, codes, event.at, event.actor, reason, event.event_id, event.type, *row),
     )
+
+
+async def close(
+    tx: Transaction, customer_id: UUID, merged_into: UUID | None, number: str | None, event: Written, row: Row
+) -> None:
+    """Close a file by a merge, or open it again (None), as its next version. Raises: NumberTaken."""
+    try:
+        await tx.connection.execute(
+            _CLOSE,
+            *(customer_id, event.version, merged_into, number, event.at),
+            *(event.event_id, event.type, event.actor, event.sealed, *row),
+        )
+    except UniqueViolationError as error:
+        raise NumberTaken from error
+
+
+async def family(tx: Transaction, customer_id: UUID) -> list[UUID]:
+    """A file and all that were merged into it, directly or by way of each other, in order of id."""
+    return [row["id"] for row in await tx.fetch(_FAMILY, customer_id)]
+
+
+async def holder(tx: Transaction, kind: str, number: str) -> UUID | None:
+    """The file of a kind that has a number now."""
+    found: UUID | None = await tx.fetchval(_HOLDER, kind, number)
+    return found
 
 
 async def get(tx: Transaction, customer_id: UUID) -> Record | None:

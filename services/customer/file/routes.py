@@ -111,12 +111,14 @@ def _read_routes(router: Router, files: Files, past: Past) -> None:
         status: Filter = None,
         grade: Filter = None,
         name: Annotated[str | None, Query(min_length=1, max_length=100, description="how the name begins")] = None,
+        merged: Annotated[bool, Query(description="those that were merged into another file, instead")] = False,
     ) -> Response:
         given = {"kind": kind, "unit": unit, "number": number, "manager": manager, "status": status, "grade": grade}
         wanted = listing.Wanted(
             scope=who.scope(READ),
             filters={column: value for column, value in given.items() if value is not None},
             name=name,
+            merged=merged,
             after=_after(cursor),
         )
         items, after = await files.page(tx, who, wanted, limit, now())

@@ -81,7 +81,7 @@ class ChangedView(BaseModel):
 
 
 class CustomerRow(BaseModel):
-    """A customer in a list; columns that the reader may not see are null."""
+    """A customer in a list; columns that the reader may not see are null. `merged_into`: the file that goes on."""
 
     id: UUID
     kind: str
@@ -94,6 +94,7 @@ class CustomerRow(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
+    merged_into: UUID | None
 
 
 class CustomerView(CustomerRow):

@@ -92,6 +92,7 @@ class Files:
             "id": customer_id, "kind": kind, "unit": opening.unit, "number": listed.get("number"),
             "name": listed["name"], "manager": listed.get("manager"), "status": listed.get("status"), "grade": None,
             "version": 1, "created_by": opening.by, "created_at": now, "updated_at": now, "erased_at": None,
+            "merged_into": None,
         }  # fmt: skip
         computed = await self._computed.items_of(tx, catalogue, customer_id, now)
         return Answer(1, self._view(who, catalogue, file, values, {}, computed, now)[0])
@@ -200,13 +201,12 @@ class Files:
             faults += lateness.faults(learnt, values.keys(), opened_at, now)
         if faults:
             raise errors.bad_values(faults)
-        if file.key is None:
-            raise errors.erased()
+        key = errors.key_of_open(file.key, file.merged_into)
         if base > file.version:
             raise version_ahead(file.version)
         others: set[str] = set()
         if base < file.version:
-            since = await self._edits_since(tx, customer_id, file.key, base)
+            since = await self._edits_since(tx, customer_id, key, base)
             if found := clashes(values, file.present, since):
                 await self._reads.note(tx, who, sight, catalogue, customer_id, [each.item for each in found], now)
                 return clashing(found, file.version, "/values")

@@ -126,7 +126,10 @@ async def standing(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, 
 
 
 async def facts(tx: Transaction, customer_ids: Sequence[UUID], items: tuple[str, ...]) -> list[Record]:
-    """Files as a policy reads them: id, kind, unit, manager, version, and the stored values of `items`, in order."""
+    """Files as a policy reads them: id, kind, unit, manager, version, and the stored values of `items`, in order.
+
+    Those that were merged into another are missing: that one is graded.
+    """
     return await tx.fetch(_facts(items), list(customer_ids))
 
 
@@ -136,7 +139,8 @@ def _facts(items: tuple[str, ...]) -> str:
     columns = "".join(f', of."{code}"' for code in items)
     shape = ", ".join(f'"{code}" jsonb' for code in items)
     source = f"customer, jsonb_to_record(customer.values) AS of ({shape})" if items else "customer"
-    return f"SELECT id, kind, unit, manager, version{columns} FROM {source} WHERE id = ANY($1::uuid[])"  # noqa: S608
+    wanted = "id = ANY($1::uuid[]) AND merged_into IS NULL"
+    return f"SELECT id, kind, unit, manager, version{columns} FROM {source} WHERE {wanted}"  # noqa: S608
 
 
 async def store(tx: Transaction, checks: Sequence[dict[str, Any]]) -> None:

@@ -29,7 +29,16 @@ from services.customer.grading.patience import Course, Held
 from services.customer.grading.rules import Check, Policy
 from shared.clock import day_of
 from shared.db import Record, Transaction
-from shared.events import CustomerChanged, CustomerRegistered, DealingsRecorded, Envelope, Event, GradeChanged
+from shared.events import (
+    CustomerChanged,
+    CustomerMerged,
+    CustomerRegistered,
+    CustomerUnmerged,
+    DealingsRecorded,
+    Envelope,
+    Event,
+    GradeChanged,
+)
 from shared.outbox import Outbox
 from shared.regime import GradePolicy, Regimes, dump_value
 from shared.telemetry import span
@@ -133,7 +142,7 @@ class Grading:
 
     def counts(self, event: Event, now: datetime) -> UUID | None:
         """The customer whose grade an event may change; None if what it touched does not count."""
-        if isinstance(event, CustomerRegistered):
+        if isinstance(event, CustomerRegistered | CustomerMerged | CustomerUnmerged):
             return UUID(event.customer_id)
         if not isinstance(event, CustomerChanged | DealingsRecorded):
             return None

@@ -17,7 +17,8 @@ _LOCK = """
 SELECT customer_id, checked_at FROM review_file WHERE customer_id = ANY($1::uuid[]) ORDER BY customer_id FOR UPDATE
 """
 _FILES = """
-SELECT id, kind, unit, manager, status, created_at, erased_at, meta, ARRAY(SELECT jsonb_object_keys(values)) AS codes
+SELECT id, kind, unit, manager, status, created_at, erased_at, merged_into, meta,
+  ARRAY(SELECT jsonb_object_keys(values)) AS codes
 FROM customer WHERE id = ANY($1::uuid[])
 """
 _CHECKED = """

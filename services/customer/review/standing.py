@@ -70,7 +70,7 @@ class Standings:
 
     def _rows(self, file: Record, checked: Record, now: datetime) -> Iterator[dict[str, Any]]:
         cadences = self.cadences(file["kind"], now)
-        if cadences is None or file["erased_at"] is not None:
+        if cadences is None or file["erased_at"] is not None or file["merged_into"] is not None:
             return
         for review in cadences.of(standing_of(file, checked["checked_at"]), day_of(now)):
             yield {

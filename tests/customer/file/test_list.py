@@ -57,6 +57,7 @@ async def test_a_list_row_holds_no_values(service: RunningCustomer) -> None:
     [row] = (await service.get("/v1/customers")).json()["items"]
     assert row.keys() == {
         "id", "kind", "unit", "number", "name", "manager", "status", "grade", "version", "created_at", "updated_at",
+        "merged_into",
     }  # fmt: skip
     assert await service.outbox("access.read") == []
 

@@ -33,7 +33,7 @@ MANAGERS = tuple(f"manager{number}" for number in range(300))
 EARLY_NAMES, LATE_NAMES = "安白陈丁高", "杨张赵周"
 COLUMNS = (
     *("id", "kind", "unit", "manager", "number", "name", "name_key", "status", "grade", "version", "values", "meta"),
-    *("created_by", "created_at", "updated_at"),
+    *("created_by", "created_at", "updated_at", "merged_into"),
 )
 READ = (*listing.SHOWN, "name_key")
 _AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -69,7 +69,7 @@ def customer(chance: random.Random, number: int, units: range, families: str) ->
         "unit": unit_name(unit), "manager": chance.choice((*MANAGERS, None)), "number": f"N-{number}", "name": name,
         "name_key": name_key(name), "status": chance.choices((*STATUSES, None), (1000, 100, 2, 1))[0],
         "grade": chance.choice(GRADES[:2] if unit % 3 else GRADES), "version": 1, "values": {}, "meta": {},
-        "created_by": "staff/x", "created_at": _AT, "updated_at": _AT,
+        "created_by": "staff/x", "created_at": _AT, "updated_at": _AT, "merged_into": None,
     }  # fmt: skip
 
 
