@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+import httpx
+
 from shared.db import Database, is_passing
 
 
@@ -28,3 +30,12 @@ async def until_query(database: Database, sql: str, wanted: object, within_s: fl
             return error
 
     await until(ask, wanted, within_s)
+
+
+async def settled(ask: Callable[[], Awaitable[httpx.Response]], within_s: float = 25) -> httpx.Response:
+    """The answer to a request that is sent again; the database notices a moment late that the first one died."""
+    deadline = time.monotonic() + within_s
+    while (answer := await ask()).status_code == 409 and answer.json()["code"] == "still_running":
+        assert time.monotonic() < deadline, answer.text
+        await asyncio.sleep(0.05)
+    return answer
