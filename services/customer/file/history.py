@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import errors, repository
+from services.customer.file import errors, repository, sets
 from services.customer.file.reads import Reads
 from services.customer.file.related import Happening
 from shared.auth import Principal, Sight, within
@@ -51,7 +51,7 @@ class Histories:
 
         Raises: NotFound.
         """
-        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        file = (await sets.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
         sight = within(who, action, file["unit"], file["manager"])
@@ -94,7 +94,7 @@ class Histories:
 
         Raises: NotFound, Conflict (customer_erased), Unopenable if the history was tampered with
         """
-        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        file = (await sets.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
         values: dict[str, Any] = {}
@@ -122,7 +122,7 @@ class Histories:
     ) -> list[dict[str, Any]]:
         """Open values of events for a reader; events of customers out of reach are left out, as if unknown."""
         subjects = {each.subject: parse_id(each.subject.removeprefix("customer/")) for each in wanted}
-        files = await repository.keys_of(tx, [found for found in subjects.values() if found is not None])
+        files = await sets.keys_of(tx, [found for found in subjects.values() if found is not None])
         opened, read = [], dict[UUID, set[str]]()
         for each in wanted:
             customer_id = subjects[each.subject]

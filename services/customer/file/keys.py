@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import errors, repository
+from services.customer.file import errors, repository, sets
 from services.customer.file.related import Related
 from services.customer.file.repository import Locked, Written
 from shared.auth import Principal, Sight, within
@@ -45,7 +45,7 @@ class Keys:
         self, tx: Transaction, who: Principal, action: str, customer_id: UUID
     ) -> tuple[str, WrappedKey, Sight]:
         """The same for a reader, without the lock, and what they see of the file."""
-        file = (await repository.keys_of(tx, [customer_id])).get(customer_id)
+        file = (await sets.keys_of(tx, [customer_id])).get(customer_id)
         if file is None:
             raise errors.no_such_customer()
         sight = within(who, action, file["unit"], file["manager"])
@@ -58,7 +58,7 @@ class Keys:
 
         Nobody's authority is asked: whoever moves records has decided that.
         """
-        rows = await repository.keys_of(tx, customer_ids)
+        rows = await sets.keys_of(tx, customer_ids)
         return {found: WrappedKey(row["kek"], row["wrapped"]) for found, row in rows.items() if row["wrapped"]}
 
     async def destroy(self, tx: Transaction, who: Principal, customer_id: UUID, reason: str, now: datetime) -> int:
@@ -104,11 +104,11 @@ class Keys:
 
     async def rewrap_due(self, tx: Transaction, _now: datetime) -> int:
         """Wrap a batch of data keys by the active key-encryption key; how many. A job calls it until none is left."""
-        rows = await repository.lock_old_keys(tx, self._ring.active, _BATCH)
+        rows = await sets.lock_old_keys(tx, self._ring.active, _BATCH)
         fresh = {
             row["customer_id"]: self._ring.rewrap(
                 WrappedKey(row["kek"], row["wrapped"]), str(row["customer_id"])
             ).wrapped
             for row in rows
         }
-        return await repository.rewrap(tx, self._ring.active, fresh) if fresh else 0
+        return await sets.rewrap(tx, self._ring.active, fresh) if fresh else 0

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import columns, errors, listing, repository, rules
+from services.customer.file import columns, errors, listing, repository, rules, sets
 from services.customer.file.computed import Computed
 from services.customer.file.history import HISTORY
 from services.customer.file.reads import Reads
@@ -145,7 +145,7 @@ class Past:
 
     async def _walk_back(self, tx: Transaction, file: Record, version: int) -> tuple[dict[str, Any], set[str]]:
         """Values at a version, and the items that were touched since."""
-        keys = (await repository.keys_of(tx, [file["id"]]))[file["id"]]
+        keys = (await sets.keys_of(tx, [file["id"]]))[file["id"]]
         if keys["wrapped"] is None:
             raise errors.erased()
         key, subject = WrappedKey(keys["kek"], keys["wrapped"]), str(file["id"])

@@ -91,7 +91,6 @@ _HOLDER = "SELECT id FROM customer WHERE kind = $1 AND number = $2"
 _GET = "SELECT * FROM customer WHERE id = $1"
 _OPENED_AT = "SELECT created_at FROM customer WHERE id = $1"
 _REACH = "SELECT id, unit, manager, kind, version, merged_into FROM customer WHERE id = ANY($1::uuid[])"
-_LISTED = "SELECT * FROM customer WHERE id = ANY($1::uuid[])"
 _EVENTS_SINCE = """
 SELECT version, event_id, sealed FROM customer_event WHERE customer_id = $1 AND version > $2
   AND sealed IS NOT NULL ORDER BY version
@@ -124,19 +123,6 @@ SELECT version, type, at, actor, items FROM customer_event
 WHERE customer_id = $1 AND version < $2 AND ($4::timestamptz IS NULL OR version <= (
   SELECT version FROM customer_event WHERE customer_id = $1 AND at <= $4 ORDER BY version DESC LIMIT 1))
 ORDER BY version DESC LIMIT $3
-"""
-_KEYS = """
-SELECT c.id, c.kind, c.unit, c.manager, k.kek, k.wrapped FROM customer c JOIN subject_key k ON k.customer_id = c.id
-WHERE c.id = ANY($1::uuid[])
-"""
-_OLD_KEYS = """
-SELECT customer_id, kek, wrapped FROM subject_key WHERE kek = ANY($1::text[]) ORDER BY kek, customer_id
-LIMIT $2 FOR UPDATE SKIP LOCKED
-"""
-_OTHER_KEKS = "SELECT DISTINCT kek FROM subject_key WHERE kek <> $1"
-_REWRAP = """
-UPDATE subject_key k SET kek = $1, wrapped = fresh.wrapped
-FROM unnest($2::uuid[], $3::bytea[]) AS fresh (customer_id, wrapped) WHERE k.customer_id = fresh.customer_id
 """
 
 
@@ -333,11 +319,6 @@ async def reach(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Rec
     return {row["id"]: row for row in await tx.fetch(_REACH, list(customer_ids))}
 
 
-async def listed(tx: Transaction, customer_ids: Sequence[UUID]) -> list[Record]:
-    """The whole rows of some files."""
-    return await tx.fetch(_LISTED, list(customer_ids))
-
-
 async def events_since(tx: Transaction, customer_id: UUID, version: int) -> list[Record]:
     """History rows above a version that changed values, oldest first."""
     return await tx.fetch(_EVENTS_SINCE, customer_id, version)
@@ -375,22 +356,6 @@ async def versions(
     """Versions below one, none after the last that was made by a moment, newest first: type, moment, actor and items,
     without values."""
     return await tx.fetch(_VERSIONS, customer_id, below, limit, by)
-
-
-async def keys_of(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:
-    """Reach and data key of some customers; a destroyed key is None."""
-    return {row["id"]: row for row in await tx.fetch(_KEYS, list(customer_ids))}
-
-
-async def lock_old_keys(tx: Transaction, active: str, limit: int) -> list[Record]:
-    """Some data keys that are not wrapped by the active key-encryption key, locked."""
-    others = [row["kek"] for row in await tx.fetch(_OTHER_KEKS, active)]
-    return await tx.fetch(_OLD_KEYS, others, limit) if others else []
-
-
-async def rewrap(tx: Transaction, active: str, keys: Mapping[UUID, bytes]) -> int:
-    """Store data keys as wrapped by the active key-encryption key."""
-    return await tx.execute(_REWRAP, active, list(keys), list(keys.values()))
 
 
 async def register_many(tx: Transaction, openings: Sequence[Opening]) -> None:

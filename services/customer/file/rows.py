@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.customer.dictionary.service import Dictionaries
-from services.customer.file import columns, listing, repository
+from services.customer.file import columns, listing, sets
 from services.customer.file.service import READ
 from shared.auth import Principal
 from shared.db import Transaction
@@ -24,7 +24,7 @@ class Rows:
         self, tx: Transaction, who: Principal, customer_ids: Sequence[UUID], now: datetime
     ) -> dict[UUID, dict[str, Any]]:
         """Their rows by id; those out of reach are missing."""
-        rows = await repository.listed(tx, customer_ids) if customer_ids else []
+        rows = await sets.listed(tx, customer_ids) if customer_ids else []
         return {
             row["id"]: columns.without_hidden(
                 who, self._dictionaries.catalogue(row["kind"], now), {name: row[name] for name in listing.SHOWN}

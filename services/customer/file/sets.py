@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.customer.file.repository import Locked
@@ -17,6 +17,20 @@ _LOCK_MANY = """
 SELECT c.id, c.kind, c.unit, c.manager, c.version, c.erased_at, c.merged_into, c.values, k.kek, k.wrapped
 FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = ANY($1::uuid[])
 ORDER BY c.id FOR NO KEY UPDATE OF c
+"""
+_LISTED = "SELECT * FROM customer WHERE id = ANY($1::uuid[])"
+_KEYS = """
+SELECT c.id, c.kind, c.unit, c.manager, k.kek, k.wrapped FROM customer c JOIN subject_key k ON k.customer_id = c.id
+WHERE c.id = ANY($1::uuid[])
+"""
+_OLD_KEYS = """
+SELECT customer_id, kek, wrapped FROM subject_key WHERE kek = ANY($1::text[]) ORDER BY kek, customer_id
+LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_OTHER_KEKS = "SELECT DISTINCT kek FROM subject_key WHERE kek <> $1"
+_REWRAP = """
+UPDATE subject_key k SET kek = $1, wrapped = fresh.wrapped
+FROM unnest($2::uuid[], $3::bytea[]) AS fresh (customer_id, wrapped) WHERE k.customer_id = fresh.customer_id
 """
 
 
@@ -33,3 +47,24 @@ async def lock_many(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID,
         place = (row["kind"], row["unit"], row["manager"], row["version"], row["erased_at"], row["merged_into"])
         found[row["id"]] = Locked(*place, key, row["values"])
     return found
+
+
+async def keys_of(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Record]:
+    """Reach and data key of some customers; a destroyed key is None."""
+    return {row["id"]: row for row in await tx.fetch(_KEYS, list(customer_ids))}
+
+
+async def lock_old_keys(tx: Transaction, active: str, limit: int) -> list[Record]:
+    """Some data keys that are not wrapped by the active key-encryption key, locked."""
+    others = [row["kek"] for row in await tx.fetch(_OTHER_KEKS, active)]
+    return await tx.fetch(_OLD_KEYS, others, limit) if others else []
+
+
+async def rewrap(tx: Transaction, active: str, keys: Mapping[UUID, bytes]) -> int:
+    """Store data keys as wrapped by the active key-encryption key."""
+    return await tx.execute(_REWRAP, active, list(keys), list(keys.values()))
+
+
+async def listed(tx: Transaction, customer_ids: Sequence[UUID]) -> list[Record]:
+    """The whole rows of some files."""
+    return await tx.fetch(_LISTED, list(customer_ids))

@@ -14,6 +14,7 @@ from tests.customer.file.test_keys import erase
 from tests.factories import customer as made
 from tests.factories.customer import OTHER_UNIT, RunningCustomer, at_once
 from tests.factories.merges import REASON, merge, merged, two_files, undo, wish
+from tests.factories.pictures import png
 from tests.fakes.issuer import Issuer
 
 pytestmark = pytest.mark.req("R5.2")
@@ -69,7 +70,7 @@ async def test_a_closed_file_takes_no_change_and_stands_in_no_list_unless_asked(
     assert refused.json()["merged_into"] == survivor["id"]
     photo = await service.http.put(
         f"/v1/customers/{loser['id']}/photos/shop_photo",
-        content=b"x",
+        content=png(),
         headers={**service.as_("department_manager"), "If-Match": '"2"'},
     )
     assert (photo.status_code, photo.json()["code"]) == (409, "customer_merged")
