@@ -72,6 +72,9 @@ from services.customer.review import routes as review_routes
 from services.customer.review.related import RelatedReviews
 from services.customer.review.service import Reviews
 from services.customer.review.standing import Standings
+from services.customer.search import routes as search_routes
+from services.customer.search.index import SearchIndex
+from services.customer.search.service import Searching
 from services.customer.settings import CustomerSettings
 from services.customer.simulation import routes as simulation_routes
 from services.customer.simulation.drafts import Drafts
@@ -94,7 +97,7 @@ def compose(settings: CustomerSettings) -> Parts:
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
     files = Files(dictionaries, ring, parts.outbox, reads, totals, Album())
     histories, archive = Histories(dictionaries, ring, reads), Archive()
-    keys = Keys(dictionaries, ring, parts.outbox, related)
+    keys, searched = Keys(dictionaries, ring, parts.outbox, related), SearchIndex(dictionaries, ring)
     standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
     reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
     duplicates, index = _duplicates(parts, ring, dictionaries, files, keys, reads, related)
@@ -112,6 +115,7 @@ def compose(settings: CustomerSettings) -> Parts:
         RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
     parts.routers += [
+        search_routes.build(Searching(dictionaries, searched, reads)),  # before what its path is like, of files
         file_routes.build(files, past, histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
         dealings_routes.build(Feeds(dictionaries, files, totals, parts.outbox)),
@@ -124,10 +128,10 @@ def compose(settings: CustomerSettings) -> Parts:
     ]
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.subjects["customer"] = files.subject
-    parts.consumers += consumers.table(parts, grading, standings, index)
+    parts.consumers += consumers.table(parts, grading, standings, index, searched)
     _photographs(parts, settings, ring, dictionaries, files, keys, reads, related)
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
-    parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index)
+    parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
 
 

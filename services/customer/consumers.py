@@ -1,4 +1,4 @@
-"""Every input from the bus: what happened to customers, for their grades, their reviews and for finding duplicates."""
+"""Every input from the bus: what happened to customers, for grades, reviews, the search and for finding duplicates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from services.customer.duplicate.indexing import Index
 from services.customer.grading.service import Grading
 from services.customer.review.standing import Standings
+from services.customer.search.index import SearchIndex
 from shared.bus import Delivery
 from shared.clock import now
 from shared.db import Transaction
@@ -28,6 +29,7 @@ from shared.telemetry import EVENT_DELAY
 
 GRADING = "customer-grading"
 REVIEW = "customer-review"
+SEARCH = "customer-search"
 _FILE, _SUBJECT = "/customer/file", "customer/"
 DUPLICATES = "customer-duplicate"
 _GATHER_S = 0.05
@@ -38,10 +40,15 @@ _TYPES = {event.type for event in (*_FILES, DealingsRecorded)}
 _COMPARED = {event.type for event in (*_FILES, SubjectKeyDestroyed)}
 
 
-def table(parts: Parts, grading: Grading, standings: Standings, index: Index) -> list[Consumer]:
+def table(parts: Parts, grading: Grading, standings: Standings, index: Index, searched: SearchIndex) -> list[Consumer]:
     """The consumers of this service."""
     topics = parts.topics("customer")
-    groups = {GRADING: recheck(grading), REVIEW: follow(standings), DUPLICATES: compare(index)}
+    groups = {
+        GRADING: recheck(grading),
+        REVIEW: follow(standings),
+        DUPLICATES: compare(index),
+        SEARCH: reindex(searched),
+    }
     return [
         Consumer(group, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)
         for group, handle in groups.items()
@@ -104,5 +111,26 @@ def compare(index: Index) -> Handle:
             if envelope.id in fresh
         ]
         await index.refresh(tx, {each for each in touched if each is not None}, moment)
+
+    return handle
+
+
+def reindex(index: SearchIndex) -> Handle:
+    """Keep in the index what files are found by, each file of a batch once."""
+
+    async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
+        moment = now()
+        wanted: dict[UUID, tuple[Envelope, UUID]] = {}
+        for each in batch:
+            envelope = Envelope.of(each)
+            customer_id = parse_id(envelope.subject.removeprefix("customer/"))
+            if envelope.source != _FILE or customer_id is None:
+                continue
+            if index.concerns(EVENTS[envelope.type].model_validate_json(each.value), moment):
+                wanted[envelope.id] = envelope, customer_id
+        fresh = await first_seen(tx, SEARCH, list(wanted)) if wanted else set()
+        await index.refresh(tx, {wanted[event_id][1] for event_id in fresh}, moment)
+        for event_id in fresh:
+            EVENT_DELAY.labels(SEARCH).observe(max(0.0, (moment - wanted[event_id][0].time).total_seconds()))
 
     return handle

@@ -12,12 +12,19 @@ from services.customer.override.expiry import Expiry
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
 from services.customer.review.standing import Standings
+from services.customer.search.index import SearchIndex
 from services.customer.simulation.service import Simulations
 from shared.jobs import Job
 
 
 def table(
-    keys: Keys, grading: Grading, standings: Standings, forms: Forms, submissions: Submissions, index: Index
+    keys: Keys,
+    grading: Grading,
+    standings: Standings,
+    forms: Forms,
+    submissions: Submissions,
+    index: Index,
+    searched: SearchIndex,
 ) -> list[Job]:
     """The jobs of this service; each goes on at once while it finds something to do."""
     return [
@@ -29,6 +36,7 @@ def table(
         Job("reviews_placed", 60, standings.place_due),
         Job("reviews_overdue", 60, standings.overdue_due),
         Job("duplicates_due", 60, index.round_due),
+        Job("search_index_due", 60, searched.build_due),
     ]
 
 

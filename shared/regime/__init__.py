@@ -11,9 +11,20 @@ from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
 from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
-from shared.regime.dictionary import Aggregate, Catalogue, Dealings, Item, ItemRule, Maintenance, Origin, Total, Use
+from shared.regime.dictionary import (
+    Aggregate,
+    Catalogue,
+    Dealings,
+    Item,
+    ItemRule,
+    Maintenance,
+    Origin,
+    SearchBy,
+    Total,
+    Use,
+)
 from shared.regime.duplicate import Comparison, DuplicateRules, Form, FormStep, PairExample, Verdict
-from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, load_value, read_value
+from shared.regime.field import BadValue, FieldType, Value, ValueField, dump_value, is_unsafe, load_value, read_value
 from shared.regime.grade import Band, GradePolicy, Hysteresis, Indicator, Missing, Patience, Rank, Scale
 from shared.regime.importance import Importance
 from shared.regime.loader import BrokenRegimes, inspect, load
@@ -77,6 +88,7 @@ __all__ = [
     "Role",
     "Rule",
     "Scale",
+    "SearchBy",
     "Secrecy",
     "Severity",
     "Slot",
@@ -93,6 +105,7 @@ __all__ = [
     "dump_value",
     "highest",
     "inspect",
+    "is_unsafe",
     "load",
     "load_value",
     "read_value",

@@ -18,7 +18,7 @@ from shared.expressions import ExpressionError, Schema, Type, names
 from shared.regime.codelist import Codelist, field_flaws, known_lists
 from shared.regime.definition import Definition, Flaw, Json, Library, Path, Ref, Shape, Slug, Snake, Text, doubled
 from shared.regime.field import FieldType
-from shared.regime.item import TODAY, Item, ItemRule, Maintenance, Origin, Override, Source, Taken, Use
+from shared.regime.item import TODAY, Item, ItemRule, Maintenance, Origin, Override, SearchBy, Source, Taken, Use
 from shared.regime.role import FIELD_CLASSES, Role
 from shared.regime.vocabulary import TYPES, expression_flaws, types_of
 
@@ -33,6 +33,7 @@ __all__ = [
     "Maintenance",
     "Origin",
     "Override",
+    "SearchBy",
     "Source",
     "Taken",
     "Total",
@@ -364,6 +365,11 @@ class Catalogue:
     def system_items(self) -> tuple[Item, ...]:
         """The items that the system computes."""
         return tuple(item for item in self.items.values() if item.maintenance is Maintenance.SYSTEM)
+
+    @cached_property
+    def searchable(self) -> tuple[Item, ...]:
+        """The items that can be searched for, in order."""
+        return tuple(item for item in self.items.values() if item.search)
 
     def used_as(self, use: Use) -> Item | None:
         """Return the item that serves as something, if the kind has one."""

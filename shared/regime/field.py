@@ -182,7 +182,7 @@ def _date(raw: Json) -> date:
 def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None, on: date | None) -> str:
     if not isinstance(raw, str):
         raise BadValue("wrong_type", _seen(raw), "text")
-    if not raw.isprintable() and _is_unsafe(raw):
+    if is_unsafe(raw):
         raise BadValue("unsafe_text", _seen(raw), "text without control characters")
     text = unicodedata.normalize("NFC" if field.type is FieldType.TEXT else "NFKC", raw).strip()
     if not text:
@@ -198,7 +198,10 @@ def _text(field: ValueField, raw: Json, codes: Mapping[str, Text] | None, on: da
     return text
 
 
-def _is_unsafe(text: str) -> bool:
+def is_unsafe(text: str) -> bool:
+    """Whether text holds control characters, or what shows it in another order than it is stored in."""
+    if text.isprintable():
+        return False
     return TURNING.search(text) is not None or any(unicodedata.category(character) in UNSAFE for character in text)
 
 

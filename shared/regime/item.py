@@ -6,13 +6,13 @@ Used by `shared.regime.dictionary`, which puts them together. Requirements R1.1,
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.expressions import ExpressionError, names
 from shared.regime.definition import Json, Secrecy, Sentence, Shape, Slug, Snake, Text
-from shared.regime.field import ValueField
+from shared.regime.field import FieldType, ValueField
 
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 TODAY = "today"
@@ -55,6 +55,17 @@ class Use(StrEnum):
     STATUS = "status"  # whether the customer trades at present
 
 
+class SearchBy(StrEnum):
+    """How an item is searched for."""
+
+    TEXT = "text"  # by any part of it
+    PINYIN = "pinyin"  # by how any part of it is read: first letters of the characters, or whole syllables
+    NUMBER = "number"  # by any three or more of its digits and letters in a row
+
+
+_SEARCHED = frozenset({FieldType.TEXT, FieldType.CODE, FieldType.PHONE})
+
+
 class Item(ValueField):
     """One item of a customer's file. `formula` computes a system item from totals; nobody sets such an item."""
 
@@ -67,14 +78,23 @@ class Item(ValueField):
     maintained_by: Slug | None = Field(default=None, description="The role that keeps it; none for system items")
     origin: Origin = Origin.MEASURE
     use: Use | None = None
+    search: tuple[SearchBy, ...] = Field(default=(), description="How it is searched for; not at all, if empty")
     formula: Sentence | None = None
+
+    @model_validator(mode="after")
+    def _can_be_searched_for(self) -> Self:
+        if self.search and (self.type not in _SEARCHED or self.maintenance is Maintenance.SYSTEM):
+            raise ValueError(f"search: only {', '.join(sorted(_SEARCHED))} that people keep can be searched for")
+        if len(set(self.search)) < len(self.search):
+            raise ValueError("search: name each way once")
+        return self
 
 
 class Override(Shape):
     """What a kind of customer says otherwise of an item that it takes from another one.
 
-    What the item is (type, limits, secrecy, use) stays the same wherever it is taken, so that it means one thing in
-    lists, merges and grants.
+    What the item is (type, limits, secrecy, use, search) stays the same wherever it is taken, so that it means one
+    thing in lists, merges and grants.
     """
 
     label: Text | None = None

@@ -18,7 +18,7 @@ from shared.web import Router, problem_responses
 _TEXTS = (FieldType.TEXT, FieldType.CODE, FieldType.PHONE)
 _FRACTIONS = (FieldType.DECIMAL, FieldType.MONEY)
 _SAME = ("code", "label", "definition", "calibre", "type", "maintenance", "source", "secrecy", "required", "personal")
-_ALSO = ("maintained_by", "origin", "unit", "pattern", "check", "codelist", "formula", "use")
+_ALSO = ("maintained_by", "origin", "unit", "pattern", "check", "codelist", "formula", "use", "search")
 
 
 def build(dictionaries: Dictionaries) -> Router:

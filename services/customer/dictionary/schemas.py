@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.regime import FieldType, Maintenance, Secrecy, Text
 
@@ -49,6 +49,7 @@ class ItemView(BaseModel):
     scale: int | None = None
     formula: str | None = None
     use: str | None = None
+    search: list[str] = Field(default=[], description="How it is searched for")
 
 
 class RuleView(BaseModel):

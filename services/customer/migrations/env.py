@@ -12,6 +12,7 @@ from services.customer.photo import models as photo
 from services.customer.registration import models as registration
 from services.customer.relation import models as relation
 from services.customer.review import models as review
+from services.customer.search import models as search
 from services.customer.simulation import models as simulation
 from services.customer.tables import METADATA
 from shared.migrations import run
@@ -20,7 +21,7 @@ assert all(
     module.METADATA is METADATA
     for module in (
         *(content, dealings, duplicate, exchange, file, grading, merge, override, photo, registration, relation),
-        *(review, simulation),
+        *(review, search, simulation),
     )
 )  # imported for their tables
 
