@@ -17,8 +17,9 @@ from shared.clock import now
 
 NAMES = (
     "authority",
-    "customer_change",
     "customer_list",
+    "customer_search",
+    "customer_change",
     "review_due",
     "role_change",
     "relay",

@@ -105,9 +105,9 @@ def compose(settings: CustomerSettings) -> Parts:
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
+    histories, archive = Histories(dictionaries, ring, reads), Archive()
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox, archive)
-    grades = Grades(grading, files, dictionaries, totals, reads)
-    graded = RelatedGrades(grades)
+    graded = RelatedGrades(grades := Grades(grading, files, dictionaries, totals, reads))
     past = Past(dictionaries, ring, reads, files, totals, graded)
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
