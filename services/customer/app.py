@@ -123,9 +123,8 @@ def compose(settings: CustomerSettings) -> Parts:
         review_routes.build(reviews),
         grading_routes.build(grades, Reproductions(files, histories, archive, parts.regimes)),
         relation_routes.build(relations),
-        subject_routes.build(Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)),
-        timeline_routes.build(Timelines(files, histories, related)),
     ]
+    _whole_customer(parts, dictionaries, files, histories, related)
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
@@ -133,6 +132,14 @@ def compose(settings: CustomerSettings) -> Parts:
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
+
+
+def _whole_customer(
+    parts: Parts, dictionaries: Dictionaries, files: Files, histories: Histories, related: list[Related]
+) -> None:
+    """What is told of a customer out of all that features keep."""
+    subjects = Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)
+    parts.routers += [subject_routes.build(subjects), timeline_routes.build(Timelines(files, histories, related))]
 
 
 def _duplicates(

@@ -38,7 +38,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT c.id, c.unit, c.manager, c.kind, c.name_key, (SELECT count(*) = $2 OR bool_or(ended) FROM found) AS capped,
   CASE WHEN c.name_key = $3 THEN 0 WHEN c.name_key >= $3 AND c.name_key < $4 THEN 1 ELSE 2 + once.question END AS rank
-FROM once JOIN customer c ON c.id = once.customer_id WHERE c.erased_at IS NULL
+FROM once JOIN customer c ON c.id = once.customer_id WHERE c.erased_at IS NULL AND c.merged_into IS NULL
 """
 _STORE = """
 INSERT INTO customer_search AS old (customer_id, version, unit, terms)

@@ -7,6 +7,7 @@ import pytest
 
 from services.customer.search import service as searching
 from tests.factories.customer import NEWER_KEK, OTHER_UNIT, UNIT, RunningCustomer, Served, running, values
+from tests.factories.merges import merged, two_files, undo
 
 MANAGER = "company/role/customer_manager.yaml"
 ALL_FIELDS, SOME = "values.open], purpose", "values.open], fields: [general, financial], purpose"
@@ -193,6 +194,18 @@ async def test_changes_of_other_items_leave_the_index_alone(service: RunningCust
     await service.run_consumers()
     async with service.database.reading() as tx:
         assert await tx.fetchval("SELECT xmin::text FROM customer_search") == before
+
+
+@pytest.mark.req("R5.2")
+async def test_a_file_that_was_merged_is_found_as_the_one_that_goes_on(service: RunningCustomer) -> None:
+    survivor, loser = await two_files(service)
+    await indexed(service)
+    made = await merged(service, survivor, loser)
+    await indexed(service)
+    assert [each["id"] for each in (await search(service, "示例超市"))["items"]] == [survivor["id"]]
+    assert (await undo(service, made["id"])).status_code == 200
+    await indexed(service)
+    assert [each["id"] for each in (await search(service, "示例超市"))["items"]] == [loser["id"]]
 
 
 @pytest.mark.req("R15.1")
