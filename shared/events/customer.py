@@ -64,7 +64,9 @@ class GradeChanged(Event):
 
     type: ClassVar[str] = "customer.grade_changed"
     producers: ClassVar[tuple[str, ...]] = ("customer",)
-    shown_by: ClassVar[Mapping[str, str]] = {"before": "customer.grade.read", "grade": "customer.grade.read"}
+    shown_by: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("before", "grade", "override", "digest"), "customer.grade.read"
+    )
 
     customer_id: str
     unit: str
