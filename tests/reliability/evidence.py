@@ -16,12 +16,16 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.audit import consumers as audit
 from services.audit.log.note import Signer
 from services.audit.log.verify import verify
+from services.customer import consumers as customer
 from services.customer.dealings.rules import row_of
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary.service import Dictionaries
+from services.customer.grading.archive import Archive
 from services.customer.grading.service import Grading
+from services.notify import consumers as notify
 from shared.bus import Partition, Transport, Watermark, connect
 from shared.clock import now
 from shared.db import Database, Record, is_passing
@@ -47,6 +51,9 @@ from tests.reliability.suite import SERVICES, Suite
 
 DRAIN_LIMIT_S: Final = 60.0
 _ORIGIN: Final = "kehu.example/audit"
+_GROUPS: Final = frozenset(
+    {customer.GRADING, customer.REVIEW, customer.SEARCH, customer.DUPLICATES, audit.GROUP, notify.GROUP}
+)
 _TYPES: Final = (REGISTERED, CHANGED, GRADE_CHANGED, DELIVERED)
 
 
@@ -107,7 +114,7 @@ async def _look(scene: Scene) -> tuple[int, int]:
     outboxes = await _outboxes(scene)
     offsets, published = await _offsets(scene)
     queued = await _queued(scene)
-    absent = published * (len(SERVICES) - len({each.lane.partition(" ")[0] for each in offsets}))
+    absent = published * len(_GROUPS - {each.lane.partition(" ")[0] for each in offsets})
     return sum(outboxes.values()) + queued + absent + sum(each.end - each.read for each in offsets), published
 
 
@@ -243,7 +250,7 @@ async def _grades(scene: Scene, history: list[tuple[Record, dict[str, Any]]]) ->
     """The grade in force beside what the policy says of the values that the history adds up to."""
     regimes, moment = load(REGIMES), now()
     totals = Totals(regimes)
-    grading = Grading(regimes, Dictionaries(regimes), totals, Outbox("customer"))
+    grading = Grading(regimes, Dictionaries(regimes), totals, Outbox("customer"), Archive())
     values: dict[str, dict[str, Any]] = {}
     for row, changed in history:
         file = values.setdefault(str(row["customer_id"]), {})
