@@ -1,4 +1,4 @@
-"""Texts of pages, a catalogue a language; read once. A test of each service holds its catalogues in parity."""
+"""Texts of pages, a catalogue a language, a file a noun; read once. A test of each service holds them in parity."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 
 
 def read_texts(folder: Path, language: str) -> dict[str, str]:
-    """Text by dotted key, of `<folder>/<language>.yaml`."""
-    return dict(_flat(plain((folder / f"{language}.yaml").read_text("utf-8")), ""))
+    """Text by dotted key, of all files in `<folder>/<language>/`. ValueError for a key that two of them have."""
+    found: dict[str, str] = {}
+    for path in sorted((folder / language).glob("*.yaml")):
+        part = dict(_flat(plain(path.read_text("utf-8")), ""))
+        if doubled := sorted(found.keys() & part.keys()):
+            raise ValueError(f"{path.name}: {', '.join(doubled)}: another file of {language} has it")
+        found |= part
+    return found
 
 
 def _flat(part: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
