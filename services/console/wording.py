@@ -1,7 +1,7 @@
 """Texts of the pages, zh and en, and how moments and values are written. Pure but for reading its files once.
 
-One catalogue a language under `texts/`, a file a noun; a test holds them in parity. Labels of items and indicators are not texts of
-ours: they come from the declared measures.
+One catalogue a language under `texts/`, a file a noun; a test holds them in parity. Labels of items and indicators are
+not texts of ours: they come from the declared measures.
 """
 
 from collections.abc import Mapping
