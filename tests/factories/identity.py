@@ -75,7 +75,7 @@ DIRECTORY: dict[str, Any] = {
             "kind": "app",
             "full_name": "示例应用",
             "redirect_uris": ["https://site.example/back"],
-            "sign_out_uris": ["https://site.example/out"],
+            "sign_out_uris": ["https://site.example/out", "http://127.0.0.1:8100/out"],
         },
     ],
 }

@@ -55,7 +55,11 @@ class Client:
 
     def sends_back_to(self, uri: str) -> bool:
         """Whether a code may be sent there: exactly a registered address; on loopback the port is free (RFC 8252)."""
-        return is_uri(uri) and any(uri == each or _differ_in_port(uri, each) for each in self.redirect_uris)
+        return _is_among(uri, self.redirect_uris)
+
+    def lets_go_to(self, uri: str) -> bool:
+        """Whether people may be sent there once they are out: as freely as a code, so that both work or neither."""
+        return _is_among(uri, self.sign_out_uris)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,10 @@ def faults_of(entry: Entry, roles: Set[str], units: Set[str]) -> list[Fault]:
                 Fault(f"/roles/{position}", "no_such_role", role, f"a role declared for a {entry.kind.value}")
             )
     return faults
+
+
+def _is_among(uri: str, registered: tuple[str, ...]) -> bool:
+    return is_uri(uri) and any(uri == each or _differ_in_port(uri, each) for each in registered)
 
 
 def _differ_in_port(uri: str, registered: str) -> bool:

@@ -80,7 +80,6 @@ class KnownClient(ClientMixin):  # type: ignore[misc]
     def __init__(self, client: Client, proven: str | None) -> None:
         self.client = client
         self.client_id = client.name
-        self.client_metadata = {"post_logout_redirect_uris": client.sign_out_uris}
         self._proven = proven
 
     def get_client_id(self) -> str:

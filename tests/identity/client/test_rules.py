@@ -4,11 +4,8 @@ import pytest
 
 from services.identity.client.rules import Client, Entry, Kind, faults_of, fits, hash_of, is_made, is_uri, new_secret
 
-APP = Client(
-    "app",
-    Kind.APP,
-    redirect_uris=("https://site.example/back?x=1", "http://127.0.0.1/done", "http://[::1]:80/", "http://localhost/l"),
-)
+URIS = ("https://site.example/back?x=1", "http://127.0.0.1/done", "http://[::1]:80/", "http://localhost/l")
+IN, OUT = Client("app", Kind.APP, redirect_uris=URIS), Client("app", Kind.APP, sign_out_uris=URIS)
 
 
 @pytest.mark.req("R0.4")
@@ -24,7 +21,8 @@ APP = Client(
     ],
 )
 def test_a_registered_address_is_good_and_on_loopback_with_any_port(uri: str) -> None:
-    assert APP.sends_back_to(uri)
+    assert IN.sends_back_to(uri) and OUT.lets_go_to(uri)
+    assert not IN.lets_go_to(uri) and not OUT.sends_back_to(uri)
 
 
 @pytest.mark.req("R0.4")
@@ -59,7 +57,7 @@ def test_a_registered_address_is_good_and_on_loopback_with_any_port(uri: str) ->
     ],
 )
 def test_any_other_address_is_refused(uri: str) -> None:
-    assert not APP.sends_back_to(uri)
+    assert not IN.sends_back_to(uri) and not OUT.lets_go_to(uri)
 
 
 def test_an_address_holds_only_characters_that_an_address_may_hold() -> None:

@@ -299,6 +299,14 @@ async def test_signing_out_where_an_app_asks_ends_everything_of_that_sign_in(ide
     assert [event.name for _, event in await identity.outbox() if isinstance(event, SignedOut)] == ["staff"]
 
 
+async def test_an_app_of_this_machine_is_led_back_to_whatever_its_port_is_now(identity: RunningIdentity) -> None:
+    async with identity.browser(client_id="site", redirect_uri="https://site.example/back") as browser:
+        leave = {"id_token_hint": (await tokens_of(browser))["id_token"]}
+        back = {"post_logout_redirect_uri": "http://127.0.0.1:31747/out"}
+        sent = await browser.http.get("/oauth/logout", params=leave | back)
+        assert sent.headers["location"] == "http://127.0.0.1:31747/out"
+
+
 async def test_an_address_to_go_to_after_signing_out_must_be_the_app_s(identity: RunningIdentity) -> None:
     async with identity.browser(client_id="site", redirect_uri="https://site.example/back") as browser:
         tokens = await tokens_of(browser)
