@@ -25,19 +25,19 @@ def _doubles(reading: Reading) -> Iterator[Problem]:
     for source in reading.sources:
         definition = source.definition
         name = (definition.kind_name, definition.key)
-        line = source.document.line_of(("id",))
+        place = source.pages.place_of(("id",))
         other = first.setdefault((*name, definition.effective_from), source.file)
         if other != source.file:
             message = f"{name[0]} {name[1]!r} of {definition.effective_from} is already stated by {other}"
-            yield Problem(source.file, line, message, "give the later one a later effective_from")
+            yield Problem(*place, message, "give the later one a later effective_from")
         home = homes.setdefault(name, definition.measure)
         if home != definition.measure:
-            yield Problem(source.file, line, f"{name[0]} {name[1]!r} belongs to {home}", "choose another id")
+            yield Problem(*place, f"{name[0]} {name[1]!r} belongs to {home}", "choose another id")
 
 
 def _flaws(source: Source, regimes: Regimes) -> Iterator[Problem]:
     owner = source.definition.owner
     if regimes.find(Role, owner, on=source.definition.effective_from) is None:
-        yield Problem(source.file, source.document.line_of(("owner",)), f"no role {owner!r}", "see the role folder")
+        yield Problem(*source.pages.place_of(("owner",)), f"no role {owner!r}", "see the role folder")
     for flaw in source.definition.flaws(regimes):
-        yield Problem(source.file, source.document.line_of(flaw.path), flaw.message, flaw.hint)
+        yield Problem(*source.pages.place_of(flaw.path), flaw.message, flaw.hint)

@@ -1,5 +1,7 @@
 """Reading the files below `regimes/`: path, YAML and shape of each. Used by the loader and by the check.
 
+A definition that would be too long for one file keeps its pages in the folder beside it that has its file's name.
+
 Does not look from one definition at another; that is `shared.regime.check`.
 """
 
@@ -16,6 +18,7 @@ from pydantic import ValidationError
 from shared.regime.definition import D, Definition, Json, Ref
 from shared.regime.document import Document, Mistake, parse
 from shared.regime.kinds import KINDS
+from shared.regime.pages import Astray, Pages, joined
 
 FILE_NAME = re.compile(r"(?P<id>[a-z][a-z0-9_-]*)(\.(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}))?\.yaml")
 
@@ -36,10 +39,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A definition together with the file that states it."""
+    """A definition together with the file that carries its id, and all that say it."""
 
     file: str
-    document: Document
+    pages: Pages
     definition: Definition
 
 
@@ -56,9 +59,10 @@ def read(root: Path) -> Reading:
     reading = Reading()
     files = sorted(root.rglob("*.y*ml")) if root.is_dir() else []
     for path in files:
-        file = path.relative_to(root)
+        if _is_page(path, root):
+            continue
         try:
-            reading.sources.append(_source(path, file))
+            reading.sources.append(_source(root, path))
         except _Unreadable as unreadable:
             reading.problems.extend(unreadable.problems)
     if not files:
@@ -71,23 +75,48 @@ class _Unreadable(Exception):
         self.problems = problems
 
 
-def _source(path: Path, file: Path) -> Source:
+def _is_page(path: Path, root: Path) -> bool:
+    """A definition stands before its pages and reads them; a page without a definition is a file out of place."""
+    return len(path.relative_to(root).parts) == 4 and path.suffix == ".yaml" and _bearer_of(path).is_file()
+
+
+def _bearer_of(page: Path) -> Path:
+    return page.parent.with_name(f"{page.parent.name}.yaml")
+
+
+def _source(root: Path, path: Path) -> Source:
+    file = path.relative_to(root)
     name = file.as_posix()
     shape, stem, day = _place(file, name)
+    pages = _pages(root, path)
     try:
-        document = parse(path.read_text(encoding="utf-8"))
-    except Mistake as mistake:
-        raise _Unreadable(Problem(name, mistake.line, mistake.message, mistake.hint)) from mistake
-    except UnicodeDecodeError as error:
-        raise _Unreadable(Problem(name, 1, "not UTF-8", "save the file as UTF-8")) from error
-    try:
-        definition = shape.model_validate(document.data)
+        definition = shape.model_validate(pages.data)
     except ValidationError as error:
-        raise _Unreadable(*_shape_problems(name, document, error)) from error
-    _agree(name, document, definition, stem, day)
-    ref = Ref(f"{file.parts[0]}/{shape.kind_name}/{stem}", definition.effective_from, digest_of(document.data))
-    definition.stamp(ref, document.data)
-    return Source(name, document, definition)
+        raise _Unreadable(*_shape_problems(pages, error)) from error
+    _agree(pages, definition, stem, day)
+    ref = Ref(f"{file.parts[0]}/{shape.kind_name}/{stem}", definition.effective_from, digest_of(pages.data))
+    definition.stamp(ref, pages.data)
+    return Source(name, pages, definition)
+
+
+def _pages(root: Path, path: Path) -> Pages:
+    documents: dict[str, Document] = {}
+    problems = []
+    for each in (path, *sorted(path.with_suffix("").glob("*.yaml"))):
+        file = each.relative_to(root).as_posix()
+        try:
+            documents[file] = parse(each.read_text(encoding="utf-8"))
+        except Mistake as mistake:
+            problems.append(Problem(file, mistake.line, mistake.message, mistake.hint))
+        except UnicodeDecodeError:
+            problems.append(Problem(file, 1, "not UTF-8", "save the file as UTF-8"))
+    if problems:
+        raise _Unreadable(*problems)
+    try:
+        return joined(documents)
+    except Astray as astray:
+        found = astray.mistake
+        raise _Unreadable(Problem(astray.file, found.line, found.message, found.hint)) from astray
 
 
 def _place(file: Path, name: str) -> tuple[type[Definition], str, date | None]:
@@ -104,10 +133,10 @@ def _place(file: Path, name: str) -> tuple[type[Definition], str, date | None]:
         raise _Unreadable(Problem(name, 1, f"no such day: {matched['day']}")) from error
 
 
-def _shape_problems(name: str, document: Document, error: ValidationError) -> Iterator[Problem]:
+def _shape_problems(pages: Pages, error: ValidationError) -> Iterator[Problem]:
     for fault in error.errors(include_url=False):
         where = ".".join(str(step) for step in fault["loc"])
-        yield Problem(name, document.line_of(fault["loc"]), f"{where}: {fault['msg']}", _hint(fault["type"]))
+        yield Problem(*pages.place_of(fault["loc"]), f"{where}: {fault['msg']}", _hint(fault["type"]))
 
 
 def _hint(fault: str) -> str:
@@ -119,14 +148,14 @@ def _hint(fault: str) -> str:
     return hints.get(fault, "")
 
 
-def _agree(name: str, document: Document, definition: Definition, stem: str, day: date | None) -> None:
+def _agree(pages: Pages, definition: Definition, stem: str, day: date | None) -> None:
     problems = []
     if definition.id != stem:
-        line = document.line_of(("id",))
-        problems.append(Problem(name, line, f"id {definition.id!r} is not the file's name", f"id: {stem}"))
+        place = pages.place_of(("id",))
+        problems.append(Problem(*place, f"id {definition.id!r} is not the file's name", f"id: {stem}"))
     if day is not None and definition.effective_from != day:
-        line = document.line_of(("effective_from",))
-        problems.append(Problem(name, line, "effective_from is not the day in the file's name", f"{day}"))
+        place = pages.place_of(("effective_from",))
+        problems.append(Problem(*place, "effective_from is not the day in the file's name", f"{day}"))
     if problems:
         raise _Unreadable(*problems)
 
