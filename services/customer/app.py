@@ -17,6 +17,7 @@ from services.customer.duplicate.indexing import Index
 from services.customer.duplicate.matching import Matching
 from services.customer.duplicate.related import RelatedDuplicates
 from services.customer.duplicate.service import Duplicates
+from services.customer.duplicate.waiting import WaitingPairs
 from services.customer.exchange import reading, writing
 from services.customer.exchange.exporting import Exporting
 from services.customer.exchange.exports import Exports
@@ -39,6 +40,7 @@ from services.customer.file.reads import Reads
 from services.customer.file.related import Related
 from services.customer.file.service import Files
 from services.customer.file.verifying import Verifying
+from services.customer.file.waiting import Waiting
 from services.customer.grading import routes as grading_routes
 from services.customer.grading.archive import Archive
 from services.customer.grading.reading import Grades
@@ -53,6 +55,7 @@ from services.customer.override import routes as override_routes
 from services.customer.override.expiry import Expiry
 from services.customer.override.related import RelatedOverrides
 from services.customer.override.service import Overrides
+from services.customer.override.waiting import WaitingOverrides
 from services.customer.photo import routes as photo_routes
 from services.customer.photo.album import Album
 from services.customer.photo.decoder import Decoder
@@ -65,6 +68,7 @@ from services.customer.registration.judging import Judging
 from services.customer.registration.related import RelatedForms
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
+from services.customer.registration.waiting import WaitingForms
 from services.customer.relation import routes as relation_routes
 from services.customer.relation.related import RelatedRelations
 from services.customer.relation.service import Relations
@@ -72,6 +76,7 @@ from services.customer.review import routes as review_routes
 from services.customer.review.related import RelatedReviews
 from services.customer.review.service import Reviews
 from services.customer.review.standing import Standings
+from services.customer.review.waiting import WaitingReviews
 from services.customer.search import routes as search_routes
 from services.customer.search.index import SearchIndex
 from services.customer.search.service import Searching
@@ -81,6 +86,8 @@ from services.customer.simulation.drafts import Drafts
 from services.customer.simulation.service import Simulations
 from services.customer.subject import routes as subject_routes
 from services.customer.subject.service import Subjects
+from services.customer.task import routes as task_routes
+from services.customer.task.service import Tasks
 from services.customer.timeline import routes as timeline_routes
 from services.customer.timeline.service import Timelines
 from shared.approvals import Approvers
@@ -105,18 +112,17 @@ def compose(settings: CustomerSettings) -> Parts:
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
-    histories, archive = Histories(dictionaries, ring, reads), Archive()
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox, archive)
     graded = RelatedGrades(grades := Grades(grading, files, dictionaries, totals, reads))
-    past = Past(dictionaries, ring, reads, files, totals, graded)
     relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
         RelatedDealings(), graded, RelatedRelations(ring, files, keys, relations),
         RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
+    waiting: list[Waiting] = [WaitingForms(), WaitingReviews(reviews), WaitingPairs()]
     parts.routers += [
         search_routes.build(Searching(dictionaries, searched, reads)),  # before what its path is like, of files
-        file_routes.build(files, past, histories, keys, dictionaries),
+        file_routes.build(files, Past(dictionaries, ring, reads, files, totals, graded), histories, keys, dictionaries),
         dictionary_routes.build(dictionaries),
         dealings_routes.build(Feeds(dictionaries, files, totals, parts.outbox)),
         registration_routes.build(forms, submissions, decisions),
@@ -124,22 +130,24 @@ def compose(settings: CustomerSettings) -> Parts:
         grading_routes.build(grades, Reproductions(files, histories, archive, parts.regimes)),
         relation_routes.build(relations),
     ]
-    _whole_customer(parts, dictionaries, files, histories, related)
+    _whole_customer(parts, dictionaries, files, histories, related, waiting)
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
-    parts.subjects["customer"] = files.subject
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
     _photographs(parts, settings, ring, dictionaries, files, keys, reads, related)
-    related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers))
+    related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
 
 
 def _whole_customer(
-    parts: Parts, dictionaries: Dictionaries, files: Files, histories: Histories, related: list[Related]
-) -> None:
-    """What is told of a customer out of all that features keep."""
+    parts: Parts, dictionaries: Dictionaries, files: Files, histories: Histories, related: list[Related],
+    waiting: list[Waiting],
+) -> None:  # fmt: skip
+    """What is told of a customer, and of what there is to do, out of all that features keep."""
     subjects = Subjects(parts.regimes, dictionaries, parts.outbox, files, histories, related)
+    parts.subjects["customer"] = files.subject
     parts.routers += [subject_routes.build(subjects), timeline_routes.build(Timelines(files, histories, related))]
+    parts.routers.append(task_routes.build(Tasks(files, waiting)))
 
 
 def _duplicates(
@@ -156,12 +164,14 @@ def _duplicates(
 
 
 def _upon_grades(
-    parts: Parts, grading: Grading, files: Files, keys: Keys, ring: KeyRing, totals: Totals, approvers: Approvers
-) -> Related:
+    parts: Parts, grading: Grading, files: Files, keys: Keys, ring: KeyRing, totals: Totals, approvers: Approvers,
+    waiting: list[Waiting],
+) -> Related:  # fmt: skip
     """Overrides and simulations; what is related to customers of them."""
     expiry = Expiry(files, grading, parts.outbox)
     overrides = Overrides(files, keys, ring, grading, expiry, approvers, parts.outbox, parts.regimes)
     simulations = Simulations(grading, Drafts(parts.regimes, grading), totals, parts.regimes)
+    waiting.append(WaitingOverrides(overrides))
     parts.routers += [override_routes.build(overrides), simulation_routes.build(simulations)]
     parts.jobs += jobs.upon_grades(expiry, simulations)
     return RelatedOverrides(ring, files, keys)

@@ -28,6 +28,7 @@ GRADE_OVERRIDE = Table(
     Column("version", Integer, nullable=False),
     Index("grade_override_open", "customer_id", unique=True, postgresql_where=_IS_OPEN),
     Index("grade_override_by_customer", "customer_id", "id"),
+    Index("grade_override_waiting", "decide_until", "id", postgresql_where=text("state = 'proposed'")),
     Index("grade_override_due", "expires_on", postgresql_where=_IS_OPEN),
     comment="grades that people set, one open a customer",
 )

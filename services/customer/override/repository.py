@@ -10,6 +10,8 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from services.customer.override.rules import Override, State
+from shared.auth import Scope
+from shared.clock import day_of
 from shared.db import Record, Transaction
 
 _NAMES = tuple(each.name for each in fields(Override))
@@ -29,6 +31,12 @@ _DUE = """
 SELECT id, customer_id FROM grade_override
 WHERE state IN ('proposed', 'in_force') AND (expires_on < $1 OR (state = 'proposed' AND decide_until <= $2))
 ORDER BY customer_id LIMIT $3
+"""
+_PROPOSED = """
+SELECT o.*, c.kind, c.unit, c.manager FROM grade_override o JOIN customer c ON c.id = o.customer_id
+WHERE o.state = 'proposed' AND o.decide_until > $2 AND o.expires_on >= $3
+  AND ($4 OR c.unit = ANY($5::text[]) OR c.manager = ANY($6::text[]))
+ORDER BY o.decide_until, o.id LIMIT $1
 """
 _GIVE = "UPDATE grade_override SET customer_id = $2, reason = $3, end_reason = $4 WHERE id = $1"
 
@@ -67,6 +75,13 @@ async def page(tx: Transaction, customer_id: UUID, below: UUID | None, limit: in
 async def due(tx: Transaction, today: date, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
     """Customer and id of open ones whose time is up, in order of customers."""
     return [(row["customer_id"], row["id"]) for row in await tx.fetch(_DUE, today, now, limit)]
+
+
+async def proposed(tx: Transaction, scope: Scope, now: datetime, limit: int) -> list[tuple[Record, Override]]:
+    """Proposals within reach that nobody has decided yet, with kind, unit and manager of the file."""
+    reach = scope.everything, list(scope.units), list(scope.assigned_to)
+    rows = await tx.fetch(_PROPOSED, limit, now, day_of(now), *reach)
+    return [(row, _override(row)) for row in rows]
 
 
 async def give(tx: Transaction, override_id: UUID, customer_id: UUID, reason: bytes, end_reason: bytes | None) -> None:

@@ -6,6 +6,7 @@ check locks them, so that neither waits for the other for ever, and of two who d
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from shared.approvals import Approvers, Given, Procedure, roles_in
 from shared.auth import Principal
 from shared.clock import day_of
 from shared.db import Record, Transaction
+from shared.errors import Conflict, Forbidden
 from shared.events import GradeOverrideApproved, GradeOverrideLifted, GradeOverrideProposed, GradeOverrideRefused
 from shared.ids import new_id
 from shared.outbox import Outbox
@@ -91,14 +93,8 @@ class Overrides:
     ) -> dict[str, Any]:
         """Agree; with the last agreement it is in force. Raises: NotFound, Conflict, Forbidden (same_person …)."""
         file, key, override = await self._open(tx, who, APPROVE, customer_id, override_id, State.PROPOSED, now)
-        self._approvers.require_other(who, APPROVE, [(override.proposed_by, PROPOSE)], now)
-        procedure = Procedure(self._approval(now), {"kind": file["kind"], "grade": override.grade})
-        given = [Given(each["step"], each["by"]) for each in override.agreed]
-        sight = who.sight(APPROVE, file["unit"], file["manager"])
-        is_there = self._approvers.others(APPROVE, file["unit"], {override.proposed_by}, now)
-        step = procedure.step_for(who.actor, roles_in(sight), given, is_there)
-        agreed = [*override.agreed, {"step": step.id, "by": who.actor, "at": now.isoformat()}]
-        is_complete = procedure.is_complete([*given, Given(step.id, who.actor)])
+        step, is_complete = self._step(who, file, override, now)
+        agreed = [*override.agreed, {"step": step, "by": who.actor, "at": now.isoformat()}]
         state = State.IN_FORCE if is_complete else State.PROPOSED
         override = replace(override, agreed=agreed, state=state, version=override.version + 1)
         await repository.store(tx, override)
@@ -107,6 +103,25 @@ class Overrides:
             await publish(self._outbox, tx, event, override, who.actor, now)
             await self._grading.impose(tx, customer_id, Imposed(override_id, override.grade, override.until), now)
         return self._view(override, key, now)
+
+    def _step(self, who: Principal, file: Record, override: Override, now: datetime) -> tuple[str, bool]:
+        """The step to which somebody agrees, and whether it is the last. Raises: Conflict, Forbidden"""
+        self._approvers.require_other(who, APPROVE, [(override.proposed_by, PROPOSE)], now)
+        procedure = Procedure(self._approval(now), {"kind": file["kind"], "grade": override.grade})
+        given = [Given(each["step"], each["by"]) for each in override.agreed]
+        sight = who.sight(APPROVE, file["unit"], file["manager"])
+        is_there = self._approvers.others(APPROVE, file["unit"], {override.proposed_by}, now)
+        step = procedure.step_for(who.actor, roles_in(sight), given, is_there)
+        return step.id, procedure.is_complete([*given, Given(step.id, who.actor)])
+
+    async def awaiting(self, tx: Transaction, who: Principal, now: datetime, limit: int) -> list[tuple[Override, str]]:
+        """Proposals to which somebody could agree now, with the unit of their customer; first what lapses first."""
+        found = []
+        for file, override in await repository.proposed(tx, who.scope(APPROVE), now, limit):
+            with suppress(Conflict, Forbidden):
+                self._step(who, file, override, now)
+                found.append((override, file["unit"]))
+        return found
 
     async def refuse(
         self, tx: Transaction, who: Principal, customer_id: UUID, override_id: UUID, reason: str, now: datetime

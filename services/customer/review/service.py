@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -170,6 +170,10 @@ class Reviews:
         last = rows[limit - 1] if len(rows) > limit else None
         after = None if last is None else (last["due_on"], last["customer_id"], last["cadence"])
         return await self._tasks(tx, who, rows[:limit], state, now), after
+
+    async def rows(self, tx: Transaction, wanted: Wanted, state: State, limit: int, now: datetime) -> list[Record]:
+        """The first reviews of every cadence in a state, as they are stored."""
+        return await listing.page(tx, replace(wanted, spans=self._spans(state, None, now)), limit)
 
     def _declared(self, now: datetime) -> dict[str, tuple[Cadence, rules.Cadences]]:
         found = {}
