@@ -7,6 +7,7 @@ them; without, each starts when the first test asks.
 import itertools
 import shutil
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -44,10 +45,14 @@ structlog.configure(
 
 @pytest.fixture(scope="session", autouse=True)
 def what_never_changes_is_made_once() -> Iterator[None]:
-    """Measures, by all services of a worker, and validators; tests with measures of their own read those as ever."""
+    """Measures, by all services of a worker, validators, and what HTTP clients trust, of which reading takes 50 ms.
+
+    Tests with measures of their own read those as ever.
+    """
     read, kept = process.load, cache(process.load)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "load", lambda path: kept(path) if path in READ_ONCE else read(path))
+        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         build_once(patch)
         yield
 
