@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 import docker
+import psutil
 import pytest
 import structlog
 from testcontainers.core.container import DockerContainer
@@ -29,6 +30,7 @@ from shared import process
 from tests.factories.regimes import READ_ONCE
 from tests.factories.schemas import build_once
 
+_MEMORY, _PLENTY = Path("/dev/shm"), 4 << 30
 _NO_KAFKA = "no Kafka, and CI may not skip its tests: {}"
 _shared_servers = pytest.StashKey[ExitStack]()
 _shared_addresses = pytest.StashKey[dict[str, str]]()
@@ -139,7 +141,7 @@ def fresh_database(postgres: PostgresServer, worker_id: str) -> Iterator[FreshDa
 
 
 def _start_postgres(servers: ExitStack) -> PostgresServer:
-    server = PostgresServer(_directory(servers) / "postgres", fsync=False)
+    server = PostgresServer(_directory(servers, _in_memory()) / "postgres", fsync=False)
     server.start()
     servers.callback(server.stop)
     return server
@@ -190,7 +192,13 @@ def _start_kafka_in_docker(servers: ExitStack) -> str:
     return f"127.0.0.1:{port}"
 
 
-def _directory(servers: ExitStack) -> Path:
-    path = Path(tempfile.mkdtemp(prefix="kehu-tests-"))
+def _directory(servers: ExitStack, parent: Path | None = None) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="kehu-tests-", dir=parent))
     servers.callback(shutil.rmtree, path)
     return path
+
+
+def _in_memory() -> Path | None:
+    """Where files are kept in memory, if there is plenty: each test makes a database of 600 files and drops it."""
+    is_there = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _PLENTY
+    return _MEMORY if is_there and psutil.virtual_memory().available > 2 * _PLENTY else None
