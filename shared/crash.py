@@ -24,6 +24,7 @@ POINTS: dict[str, str] = {
     "import.staged": "import: the checked rows of one step are stored, the next step not begun",
     "import.step_applied": "import: customers of one step stored with their events, the next step not begun",
     "import.before_verdict": "import: all rows checked, the verdict not yet stored",
+    "handover.batch_moved": "hand-over: the files of one batch changed, the next ones and the hand-over itself not yet",
     "redrive.before_commit": "re-drive: effect written and dead letter removed, COMMIT not yet sent",
     "storage.after_object": "an object written to its storage, the row that names it not yet",
     "audit.append.before_commit": "log writer: entries, leaves, tiles, head and offsets written, COMMIT not yet sent",

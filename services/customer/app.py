@@ -31,6 +31,7 @@ from services.customer.exchange.standing import Standing
 from services.customer.exchange.template import Templates
 from services.customer.exchange.vault import Vault
 from services.customer.file import routes as file_routes
+from services.customer.file.assigning import Assigning
 from services.customer.file.bulk import Bulk
 from services.customer.file.closing import Closing
 from services.customer.file.history import Histories
@@ -47,6 +48,14 @@ from services.customer.grading.reading import Grades
 from services.customer.grading.related import RelatedGrades
 from services.customer.grading.reproduction import Reproductions
 from services.customer.grading.service import Grading
+from services.customer.handover import routes as handover_routes
+from services.customer.handover.moving import Moving
+from services.customer.handover.outstanding import Outstanding
+from services.customer.handover.people import People
+from services.customer.handover.related import RelatedHandovers
+from services.customer.handover.service import Handovers
+from services.customer.handover.telling import Telling
+from services.customer.handover.waiting import WaitingHandovers
 from services.customer.merge import routes as merge_routes
 from services.customer.merge.reading import Merged
 from services.customer.merge.related import RelatedMerges
@@ -134,7 +143,10 @@ def compose(settings: CustomerSettings) -> Parts:
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
     _photographs(parts, settings, ring, dictionaries, files, keys, reads, related)
-    related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting))
+    related += [
+        _upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting),
+        _handovers(parts, Assigning(files, dictionaries), approvers, waiting),
+    ]
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
 
@@ -175,6 +187,19 @@ def _upon_grades(
     parts.routers += [override_routes.build(overrides), simulation_routes.build(simulations)]
     parts.jobs += jobs.upon_grades(expiry, simulations)
     return RelatedOverrides(ring, files, keys)
+
+
+def _handovers(parts: Parts, assigning: Assigning, approvers: Approvers, waiting: list[Waiting]) -> Related:
+    """Customers that go from one person to another, and those that leavers left behind."""
+    people = People(parts.authenticator)
+    handovers = Handovers(assigning, people, approvers, parts.outbox, parts.regimes)
+    moving = Moving(handovers, assigning, people, parts.outbox, parts.regimes)
+    telling, outstanding = Telling(handovers, parts.outbox, parts.regimes), Outstanding(parts.outbox)
+    waiting.append(WaitingHandovers(handovers))
+    services = handover_routes.Services(handovers, moving, telling, outstanding)
+    parts.routers.append(handover_routes.build(services))
+    parts.jobs += jobs.of_handovers(handovers, telling, outstanding)
+    return RelatedHandovers()
 
 
 def _exchange(

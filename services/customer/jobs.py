@@ -8,6 +8,9 @@ from services.customer.exchange.exporting import Exporting
 from services.customer.exchange.importing import Importing
 from services.customer.file.keys import Keys
 from services.customer.grading.service import LANES, Grading
+from services.customer.handover.outstanding import Outstanding
+from services.customer.handover.service import Handovers
+from services.customer.handover.telling import Telling
 from services.customer.override.expiry import Expiry
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
@@ -64,4 +67,13 @@ def of_content(objects: Objects) -> list[Job]:
     return [
         Job("objects_removed_due", 10, objects.removed_due),
         Job("objects_orphaned_due", 60, objects.orphans_due),
+    ]
+
+
+def of_handovers(handovers: Handovers, telling: Telling, outstanding: Outstanding) -> list[Job]:
+    """Those of hand-overs, and of what leavers have not handed over."""
+    return [
+        Job("handovers_lapsed_due", 60, handovers.lapse_due),
+        Job("handovers_untold_due", 60, telling.missed_due),
+        Job("handovers_outstanding_due", 60, outstanding.follow_due),
     ]

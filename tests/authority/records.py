@@ -22,6 +22,7 @@ from tests.authority.stage import (
     FULL_NAME,
     NOBODY,
     PROGRAM,
+    SUCCESSOR,
     UNDERSTUDY,
     UNITS,
     name_of,
@@ -288,6 +289,27 @@ class OfUnit:
     @property
     def overridden(self) -> str:
         return str(self._override["customer_id"])
+
+    @property
+    def successor(self) -> str:
+        """Who can take the bystander's customers over."""
+        return name_of(SUCCESSOR, self._place)
+
+    @cached_property
+    def handed(self) -> str:
+        """A customer of the bystander."""
+        return str(self._register(customer_manager=self.bystander)["id"])
+
+    @cached_property
+    def handover(self) -> str:
+        """A hand-over of another one, called off."""
+        customer = self._register(customer_manager=self.bystander)["id"]
+        body = {"predecessor": self.bystander, "successor": self.successor, "reason": "leaving"}
+        body |= {"customers": [customer]}
+        made = self._cast.do("customer", "POST", "/v1/handovers", "department_manager", ABOVE, json=body)
+        path = f"/v1/handovers/{made['id']}/cancellation"
+        self._cast.do("customer", "POST", path, "department_manager", ABOVE, json={"reason": "other"})
+        return str(made["id"])
 
     @cached_property
     def merge_loser(self) -> str:

@@ -42,6 +42,8 @@ PROGRAMS = {"partner_reporter": "partner", "peer_service": "service"}
 """Roles that programs hold, and the kind of program."""
 NOBODY, BYSTANDER, UNDERSTUDY = "nobody", "bystander", "understudy"
 """Who hold no role for a long time yet: one who asks, and two who are asked about."""
+SUCCESSOR = "successor"
+"""Who can take customers over, and never asks."""
 PROGRAM, FORMER_PROGRAM = "program", "former_program"
 """Partners' systems that are asked about; the latter is closed."""
 PEER = "peer"
@@ -92,9 +94,10 @@ def directory(roles: Iterable[str]) -> dict[str, Any]:
     clients: list[dict[str, Any]] = []
     later = [{"role": "admin", "from_on": "2999-01-01"}]
     for place, unit in UNITS.items():
-        for role in (NOBODY, BYSTANDER, UNDERSTUDY, *roles):
+        for role in (NOBODY, BYSTANDER, UNDERSTUDY, SUCCESSOR, *roles):
             if role not in PROGRAMS:
                 held = later if role in (NOBODY, BYSTANDER, UNDERSTUDY) else [role]
+                held = ["customer_manager"] if role == SUCCESSOR else held
                 known = {"name": name_of(role, place), "full_name": FULL_NAME, "unit": unit, "roles": held}
                 people.append({**known, "first_day": FIRST_DAY, "password_hash": secret})
         programs = PROGRAMS | dict.fromkeys((PROGRAM, FORMER_PROGRAM), "partner")

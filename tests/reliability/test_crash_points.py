@@ -42,6 +42,7 @@ ON_THEIR_OWN = {
     "import.staged": "tests/customer/exchange/test_crash.py",
     "import.step_applied": "tests/customer/exchange/test_crash.py",
     "import.before_verdict": "tests/customer/exchange/test_crash.py",
+    "handover.batch_moved": "tests/customer/handover/test_crash.py",
     "storage.after_object": "tests/customer/content/test_crash.py",
 }
 """Points that changes of single customers never pass: the test of those who do dies there."""

@@ -18,6 +18,15 @@ SELECT c.id, c.kind, c.unit, c.manager, c.version, c.erased_at, c.merged_into, c
 FROM customer c JOIN subject_key k ON k.customer_id = c.id WHERE c.id = ANY($1::uuid[])
 ORDER BY c.id FOR NO KEY UPDATE OF c
 """
+_OPEN = "merged_into IS NULL AND erased_at IS NULL"
+_OPEN_BY_UNIT = f"SELECT unit, count(*)::int n FROM customer WHERE manager = $1 AND {_OPEN} GROUP BY unit"  # noqa: S608
+_OPEN_OF = f"SELECT id FROM customer WHERE manager = $1 AND unit = $2 AND {_OPEN} ORDER BY id"  # noqa: S608
+_OPEN_AMONG = f"SELECT id, unit FROM customer WHERE manager = $1 AND id = ANY($2::uuid[]) AND {_OPEN}"  # noqa: S608
+_SET_SINCE = """
+SELECT DISTINCT e.customer_id FROM unnest($1::uuid[], $2::int[]) AS asked (id, version)
+JOIN customer_event e ON e.customer_id = asked.id AND e.version > asked.version
+WHERE e.items && $3::text[] AND e.type <> 'customer.verified'
+"""  # a verification sets nothing
 _LISTED = "SELECT * FROM customer WHERE id = ANY($1::uuid[])"
 _KEYS = """
 SELECT c.id, c.kind, c.unit, c.manager, k.kek, k.wrapped FROM customer c JOIN subject_key k ON k.customer_id = c.id
@@ -68,3 +77,24 @@ async def rewrap(tx: Transaction, active: str, keys: Mapping[UUID, bytes]) -> in
 async def listed(tx: Transaction, customer_ids: Sequence[UUID]) -> list[Record]:
     """The whole rows of some files."""
     return await tx.fetch(_LISTED, list(customer_ids))
+
+
+async def open_by_unit(tx: Transaction, manager: str) -> dict[str, int]:
+    """How many files of a person are neither merged nor erased, by unit."""
+    return {row["unit"]: row["n"] for row in await tx.fetch(_OPEN_BY_UNIT, manager)}
+
+
+async def open_of(tx: Transaction, manager: str, unit: str) -> list[UUID]:
+    """Those of a unit, in order of their ids."""
+    return [row["id"] for row in await tx.fetch(_OPEN_OF, manager, unit)]
+
+
+async def open_among(tx: Transaction, manager: str, customer_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The unit of each of these files that is a person's, neither merged nor erased."""
+    return {row["id"]: row["unit"] for row in await tx.fetch(_OPEN_AMONG, manager, list(customer_ids))}
+
+
+async def set_since(tx: Transaction, versions: Mapping[UUID, int], codes: Sequence[str]) -> set[UUID]:
+    """The files of which one of these items was set after a version of each."""
+    rows = await tx.fetch(_SET_SINCE, list(versions), list(versions.values()), list(codes))
+    return {row["customer_id"] for row in rows}

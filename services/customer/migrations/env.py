@@ -6,6 +6,7 @@ from services.customer.duplicate import models as duplicate
 from services.customer.exchange import models as exchange
 from services.customer.file import models as file
 from services.customer.grading import models as grading
+from services.customer.handover import models as handover
 from services.customer.merge import models as merge
 from services.customer.override import models as override
 from services.customer.photo import models as photo
@@ -20,8 +21,8 @@ from shared.migrations import run
 assert all(
     module.METADATA is METADATA
     for module in (
-        *(content, dealings, duplicate, exchange, file, grading, merge, override, photo, registration, relation),
-        *(review, search, simulation),
+        *(content, dealings, duplicate, exchange, file, grading, handover, merge, override, photo, registration),
+        *(relation, review, search, simulation),
     )
 )  # imported for their tables
 

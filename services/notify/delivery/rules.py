@@ -16,9 +16,10 @@ _AUDIENCES: Mapping[str, tuple[str, ...]] = {
     "responsible_unit": ("unit",),
     "proposer": ("proposer", "unit"),
     "approver": ("desk", "unit"),
+    "successor": ("successor", "unit"),
 }
 """Audience -> members of the event, the first that names somebody counts."""
-_INBOX_OF = {"manager": "staff", "proposer": "staff", "unit": "unit", "desk": "unit"}
+_INBOX_OF = {"manager": "staff", "proposer": "staff", "successor": "staff", "unit": "unit", "desk": "unit"}
 
 
 class Unfillable(ValueError):
