@@ -21,6 +21,7 @@ from services.identity.line import routes as line_routes
 from services.identity.line.service import Lines
 from services.identity.org import routes as org_routes
 from services.identity.org.service import Org
+from services.identity.outstanding.service import Customers
 from services.identity.partner_key import routes as partner_key_routes
 from services.identity.partner_key.service import PartnerKeys
 from services.identity.settings import IdentitySettings
@@ -88,7 +89,7 @@ def compose(settings: IdentitySettings) -> Parts:
         custody_routes.build(*custody),
     ]
     parts.subjects |= _subjects(people, way_in.clients)
-    parts.consumers += consumers.table(parts, partner_keys)
+    parts.consumers += consumers.table(parts, partner_keys, people.customers)
     parts.jobs += jobs.build(keys, way_in, people.due, people.staff.histories, custody.changes)
     parts.on_start += [apart.start, begin]
     parts.on_stop += [end, apart.close]
@@ -101,6 +102,7 @@ class People(NamedTuple):
     org: Org
     staff: StaffServices
     lines: Lines
+    customers: Customers
     intake: Intake
     due: Due
     taken: list[Names]
@@ -110,15 +112,15 @@ def _people(parts: Parts, settings: IdentitySettings) -> People:
     recheck = Recheck(parts.regimes, now) if settings.authority == "directory" else None
     org, ring = Org(parts.outbox, parts.regimes, recheck), settings.key_ring
     access, chronicle = Access(org, parts.regimes), Chronicle(parts.outbox, ring)
-    lines = Lines(access, chronicle, parts.regimes)
-    holdings: list[Holdings] = [lines, Kept(parts.regimes)]
+    lines, customers = Lines(access, chronicle, parts.regimes), Customers()
+    holdings: list[Holdings] = [lines, Kept(parts.regimes), customers]
     due = Due(org, chronicle, holdings)
     taken: list[Names] = []
     staff = Staff(org, access, chronicle, due, taken)
     posts, grants = Posts(access, chronicle, due), Grants(access, chronicle)
     deputies, leavings = Deputies(access, chronicle), Leavings(access, chronicle, due, holdings)
     services = StaffServices(staff, posts, grants, deputies, leavings, Histories(access, ring))
-    return People(org, services, lines, Intake(access, staff, posts, grants), due, taken)
+    return People(org, services, lines, customers, Intake(access, staff, posts, grants), due, taken)
 
 
 def _subjects(people: People, clients: Clients) -> dict[str, Look]:

@@ -5,6 +5,7 @@ import services.identity.client.models
 import services.identity.custody.models
 import services.identity.line.models
 import services.identity.org.models
+import services.identity.outstanding.models
 import services.identity.partner_key.models
 import services.identity.sign_in.models
 import services.identity.signing_key.models
