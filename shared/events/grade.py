@@ -11,7 +11,7 @@ from shared.events.envelope import Event
 
 
 class GradeOverrideEvent(Event):
-    """What each of them says: whose grade, which override, which grade, up to and including which day."""
+    """What each of them says: whose grade, which override, which grade, up to and including which day, who asked."""
 
     producers: ClassVar[tuple[str, ...]] = ("customer",)
     shown_by: ClassVar[Mapping[str, str]] = {"grade": "customer.grade.read"}
@@ -22,12 +22,15 @@ class GradeOverrideEvent(Event):
     override: str
     grade: str
     expires_on: str
+    proposer: str | None = None
 
 
 class GradeOverrideProposed(GradeOverrideEvent):
-    """Somebody asked for another grade than the reckoned one."""
+    """Somebody asked for another grade than the reckoned one. `desk`: the unit of those who are asked."""
 
     type: ClassVar[str] = "grade.override_proposed"
+
+    desk: str | None = None
 
     sealed: str = Field(description='{"reason": {"after": text}} under the subject\'s key')
 

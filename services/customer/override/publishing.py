@@ -20,6 +20,7 @@ def facts(file: Mapping[str, Any] | Record, override: Override) -> dict[str, Any
     return {
         "customer_id": str(override.customer_id), "unit": file["unit"], "manager": file["manager"],
         "override": str(override.id), "grade": override.grade, "expires_on": override.expires_on.isoformat(),
+        "proposer": override.proposed_by.partition("/")[2],
     }  # fmt: skip
 
 

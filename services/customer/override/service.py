@@ -84,7 +84,9 @@ class Overrides:
             await repository.add(tx, override)
         except repository.Taken:
             raise errors.override_open() from None
-        event = GradeOverrideProposed(**facts(file, override), sealed=to_text(sealed))
+        first = Procedure(self._approval(now), _matter(file, override)).open([])[0]
+        desk = self._approvers.desk(first, APPROVE, file["unit"], {who.actor}, now)
+        event = GradeOverrideProposed(**facts(file, override), sealed=to_text(sealed), desk=desk)
         await publish(self._outbox, tx, event, override, who.actor, now, event_id)
         return self._view(override, key, now)
 
@@ -107,7 +109,7 @@ class Overrides:
     def _step(self, who: Principal, file: Record, override: Override, now: datetime) -> tuple[str, bool]:
         """The step to which somebody agrees, and whether it is the last. Raises: Conflict, Forbidden"""
         self._approvers.require_other(who, APPROVE, [(override.proposed_by, PROPOSE)], now)
-        procedure = Procedure(self._approval(now), {"kind": file["kind"], "grade": override.grade})
+        procedure = Procedure(self._approval(now), _matter(file, override))
         given = [Given(each["step"], each["by"]) for each in override.agreed]
         sight = who.sight(APPROVE, file["unit"], file["manager"])
         is_there = self._approvers.others(APPROVE, file["unit"], {override.proposed_by}, now)
@@ -192,3 +194,8 @@ class Overrides:
             "agreed": list(override.agreed), "ended_by": override.ended_by, "ended_at": override.ended_at,
             "end_reason": end_reason,
         }  # fmt: skip
+
+
+def _matter(file: Record, override: Override) -> dict[str, Any]:
+    """The facts by which the declared approval says who has to agree."""
+    return {"kind": file["kind"], "grade": override.grade}
