@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from services.customer import consumers, jobs
+from services.customer.attachment import routes as attachment_routes
+from services.customer.attachment.related import RelatedAttachments
+from services.customer.attachment.service import Attachments
 from services.customer.content.folder import Folder
 from services.customer.content.scanner import Clamd, Scanner, Unscanned
 from services.customer.content.service import Objects
@@ -142,7 +145,7 @@ def compose(settings: CustomerSettings) -> Parts:
     _whole_customer(parts, dictionaries, files, histories, related, waiting)
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
-    _photographs(parts, settings, ring, dictionaries, files, keys, reads, related)
+    _content(parts, settings, ring, dictionaries, files, keys, reads, related)
     related += [
         _upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting),
         _handovers(parts, Assigning(files, dictionaries), approvers, waiting),
@@ -221,11 +224,11 @@ def _exchange(
     parts.on_stop += [reader.close, writer.close]
 
 
-def _photographs(
+def _content(
     parts: Parts, settings: CustomerSettings, ring: KeyRing, dictionaries: Dictionaries, files: Files, keys: Keys,
     reads: Reads, related: list[Related],
 ) -> None:  # fmt: skip
-    """Photographs, and where content lies: a folder that new content goes to no more is still read and emptied."""
+    """Photographs, attachments, and where they lie: a storage that nothing new goes to is still read and emptied."""
     folder = None if settings.storage_folder is None else Folder(settings.storage_folder)
     objects = Objects(folder, reads_only=settings.storage == "database")
     scanner: Scanner = Unscanned()
@@ -233,8 +236,12 @@ def _photographs(
         scanner = Clamd(settings.scanner_url, settings.scanner_seconds)
     decoder = Decoder(settings.photo_limit_pixels, settings.photo_seconds)
     photos = Photos(dictionaries, ring, parts.outbox, files, keys, reads, objects, scanner, decoder)
-    related.append(RelatedPhotos(ring, keys, objects))
-    parts.routers.append(photo_routes.build(photos, settings.photo_limit_bytes))
+    attached = Attachments(parts.regimes, ring, parts.outbox, files, keys, reads, objects, scanner, decoder)
+    related += [RelatedPhotos(ring, keys, objects), RelatedAttachments(ring, files, keys, objects, attached.showing)]
+    parts.routers += [
+        photo_routes.build(photos, settings.photo_limit_bytes),
+        attachment_routes.build(attached, settings.attachment_limit_bytes),
+    ]
     parts.jobs += jobs.of_content(objects)
     parts.facts.update(scanner=scanner.name, storage=settings.storage)
 

@@ -14,7 +14,7 @@ from shared.settings import ServiceSettings
 
 
 class CustomerSettings(ServiceSettings):
-    """What every service has, the keys that wrap data keys, bounds of photographs, where content lies,
+    """What every service has, the keys that wrap data keys, bounds of content, where it lies,
     the memory of the process beside."""
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMER_", frozen=True, extra="ignore", env_ignore_empty=True)
@@ -26,13 +26,14 @@ class CustomerSettings(ServiceSettings):
     photo_limit_bytes: int = Field(2_097_152, ge=1024, le=67_108_864, description="largest photograph")
     photo_limit_pixels: int = Field(50_000_000, ge=1024, le=100_000_000, description="most pixels of a photograph")
     photo_seconds: int = Field(20, ge=1, le=300, description="longest decoding of a photograph")
+    attachment_limit_bytes: int = Field(20_971_520, ge=1024, le=67_108_864, description="largest attachment")
     scanner_url: str | None = Field(
         None, description="ClamAV daemon, tcp://host:port or unix:///path; none means that nothing is scanned"
     )
     scanner_seconds: float = Field(10, gt=0, le=300, description="longest scan of a file")
-    storage: Literal["database", "files"] = Field("database", description="where new photographs go: database or files")
+    storage: Literal["database", "files"] = Field("database", description="where new content goes: database or files")
     storage_folder: Path | None = Field(
-        None, description="folder of storage files, which api and worker both see; kept while it holds photographs"
+        None, description="folder of storage files, which api and worker both see; kept while it holds content"
     )
 
     exchange_memory_mib: int = Field(

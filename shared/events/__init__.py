@@ -1,6 +1,7 @@
 """Every event of the suite, declared once; producers and consumers import the same classes (docs/events.md)."""
 
 from shared.events.access import AccessRefused, ClassifiedRead, DeadLetterHandled
+from shared.events.attachment import AttachmentEnded, AttachmentKept, AttachmentRefused
 from shared.events.custody import (
     CustodyChangedOver,
     CustodyConfirmed,
@@ -88,6 +89,9 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         AccessRefused,
         AccessRevoked,
+        AttachmentEnded,
+        AttachmentKept,
+        AttachmentRefused,
         ClassifiedRead,
         ClientChanged,
         CustodyChangedOver,
@@ -181,6 +185,9 @@ __all__ = [
     "PRODUCERS",
     "AccessRefused",
     "AccessRevoked",
+    "AttachmentEnded",
+    "AttachmentKept",
+    "AttachmentRefused",
     "ClassifiedRead",
     "ClientChanged",
     "CustodyChangedOver",

@@ -6,6 +6,7 @@ means is decided in one place: grades in customer, validations in reporting, mes
 """
 
 from shared.regime.approval import Approval, Mode, Step
+from shared.regime.attachment import Attachment, Format
 from shared.regime.cadence import Cadence, Covers
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
@@ -40,6 +41,7 @@ __all__ = [
     "WHOLE",
     "Aggregate",
     "Approval",
+    "Attachment",
     "BadValue",
     "Band",
     "BrokenRegimes",
@@ -59,6 +61,7 @@ __all__ = [
     "Figure",
     "Form",
     "FormStep",
+    "Format",
     "Gathering",
     "GradePolicy",
     "Grant",

@@ -6,6 +6,7 @@ A new kind is one module with its shape and one line here.
 from collections.abc import Mapping
 
 from shared.regime.approval import Approval
+from shared.regime.attachment import Attachment
 from shared.regime.cadence import Cadence
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
@@ -23,6 +24,7 @@ from shared.regime.role import Role
 
 SHAPES: tuple[type[Definition], ...] = (
     Approval,
+    Attachment,
     Cadence,
     Calendar,
     Clock,

@@ -55,6 +55,10 @@ class Common:
     def picture(self) -> bytes:
         return shop_front(1)
 
+    @cached_property
+    def letter(self) -> bytes:
+        return "此致敬礼".encode()
+
     @property
     def import_form(self) -> dict[str, tuple[str | None, str]]:
         """A file to try, of a customer who is not there: it is said row by row, later, who may do what."""
@@ -255,6 +259,23 @@ class OfUnit:
         body = {"kind": "guarantor", "party": {"type": "company", "name": "示例公司"}, **more}
         path = f"/v1/customers/{self.customer}/relations"
         return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, json=body)["id"])
+
+    @cached_property
+    def attachment(self) -> str:
+        """A letter of the customer; sent again, it is the same."""
+        return self._attached(Common().letter)
+
+    @cached_property
+    def ended_attachment(self) -> str:
+        """Another, which is over."""
+        attachment, parts = self._attached(b"over"), {"json": {"reason": "matrix"}, "headers": {"If-Match": '"1"'}}
+        path = f"/v1/customers/{self.customer}/attachments/{attachment}/end"
+        self._cast.do("customer", "POST", path, "department_manager", ABOVE, **parts)
+        return attachment
+
+    def _attached(self, content: bytes) -> str:
+        path = f"/v1/customers/{self.customer}/attachments?kind=correspondence&name=matrix"
+        return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, content=content)["id"])
 
     @cached_property
     def duplicate_pair(self) -> str:

@@ -15,6 +15,7 @@ from shared.errors import Forbidden
 from shared.expressions import Context, Schema, Type
 from shared.regime import (
     Approval,
+    Attachment,
     BadValue,
     Calendar,
     Catalogue,
@@ -106,6 +107,12 @@ def test_a_code_list_has_the_codes_that_it_says(codelist: Codelist, example) -> 
 @pytest.mark.parametrize(("kind", "example"), each(Relation))
 def test_a_kind_of_relation_refuses_what_it_says(kind: Relation, example) -> None:
     assert kind.refuses(example.party, example.share) == example.refused
+
+
+@pytest.mark.req("R5.3")
+@pytest.mark.parametrize(("kind", "example"), each(Attachment))
+def test_a_kind_of_attachment_refuses_what_it_says(kind: Attachment, example) -> None:
+    assert kind.refuses(example.format, example.secrecy) == example.refused
 
 
 @pytest.mark.req("R2.2")

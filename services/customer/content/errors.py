@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from shared.errors import Unavailable
+from shared.errors import Fault, Invalid, Unavailable
 
 _RETRY = {"Retry-After": "5"}
+
+
+def infected(finding: str) -> Invalid:
+    """The scanner knows what is in it."""
+    fault = Fault("", "infected", finding, "content in which the virus scanner finds nothing")
+    return Invalid("infected", "The virus scanner found something. Nothing was kept; this was recorded.", [fault])
 
 
 def scanner_away() -> Unavailable:

@@ -13,5 +13,5 @@ STORED_OBJECT = Table(
     Column("gone", Boolean, nullable=False, comment="no record names it any more; a job takes it out of its storage"),
     CheckConstraint("(place = 'database') = (content IS NOT NULL)", name="stored_object_place"),
     Index("stored_object_gone", "id", postgresql_where=text("gone")),
-    comment="sealed content of photographs, wherever it lies",
+    comment="sealed content, wherever it lies",
 )

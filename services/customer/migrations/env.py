@@ -1,5 +1,6 @@
 """Alembic's entry: all tables of the customer database."""
 
+from services.customer.attachment import models as attachment
 from services.customer.content import models as content
 from services.customer.dealings import models as dealings
 from services.customer.duplicate import models as duplicate
@@ -22,7 +23,7 @@ assert all(
     module.METADATA is METADATA
     for module in (
         *(content, dealings, duplicate, exchange, file, grading, handover, merge, override, photo, registration),
-        *(relation, review, search, simulation),
+        *(attachment, relation, review, search, simulation),
     )
 )  # imported for their tables
 

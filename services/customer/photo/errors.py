@@ -25,12 +25,6 @@ def bad_picture(code: str, seen: str, expected: str) -> Invalid:
     return Invalid("bad_picture", "Send another picture.", [Fault("", code, seen, expected)])
 
 
-def infected(finding: str) -> Invalid:
-    """The scanner knows what is in it."""
-    fault = Fault("", "infected", finding, "content in which the virus scanner finds nothing")
-    return Invalid("infected", "The virus scanner found something. Nothing was kept; this was recorded.", [fault])
-
-
 def decoders_busy() -> Unavailable:
     """No decoder was free in time."""
     detail = "Too many pictures are being read. Nothing was kept; try again."

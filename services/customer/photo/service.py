@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
+from services.customer.content.errors import infected
 from services.customer.content.scanner import Scanner
 from services.customer.content.service import Objects
 from services.customer.dictionary.service import Dictionaries
@@ -126,7 +127,7 @@ class Photos:
         subject = f"customer/{customer_id}"
         envelope = self._outbox.envelope(event, feature="photo", subject=subject, actor=who.actor, at=now)
         await self._outbox.add(tx, envelope, event)
-        return errors.infected(finding)
+        return infected(finding)
 
     async def show(
         self, tx: Transaction, who: Principal, customer_id: UUID, photo_id: UUID, now: datetime, *,
