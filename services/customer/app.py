@@ -6,9 +6,10 @@ from services.customer import consumers, jobs
 from services.customer.attachment import routes as attachment_routes
 from services.customer.attachment.related import RelatedAttachments
 from services.customer.attachment.service import Attachments
+from services.customer.content.bucket import Bucket, Place
 from services.customer.content.folder import Folder
 from services.customer.content.scanner import Clamd, Scanner, Unscanned
-from services.customer.content.service import Objects
+from services.customer.content.service import Objects, Storage
 from services.customer.dealings import routes as dealings_routes
 from services.customer.dealings.related import RelatedDealings
 from services.customer.dealings.service import Feeds
@@ -229,8 +230,8 @@ def _content(
     reads: Reads, related: list[Related],
 ) -> None:  # fmt: skip
     """Photographs, attachments, and where they lie: a storage that nothing new goes to is still read and emptied."""
-    folder = None if settings.storage_folder is None else Folder(settings.storage_folder)
-    objects = Objects(folder, reads_only=settings.storage == "database")
+    storages = _storages(settings)
+    objects = Objects(storages.pop(settings.storage, None), *storages.values())
     scanner: Scanner = Unscanned()
     if settings.scanner_url is not None:
         scanner = Clamd(settings.scanner_url, settings.scanner_seconds)
@@ -244,6 +245,18 @@ def _content(
     ]
     parts.jobs += jobs.of_content(objects)
     parts.facts.update(scanner=scanner.name, storage=settings.storage)
+
+
+def _storages(settings: CustomerSettings) -> dict[str, Storage]:
+    """Those that are set up, by name; the settings see to it that the chosen one is."""
+    storages: dict[str, Storage] = {}
+    if settings.storage_folder is not None:
+        storages[Folder.name] = Folder(settings.storage_folder)
+    if settings.s3_endpoint is not None:
+        secret = settings.s3_secret_key.get_secret_value()
+        place = Place(settings.s3_endpoint, settings.s3_bucket, settings.s3_region, settings.s3_access_key, secret)
+        storages[Bucket.name] = Bucket(place, settings.s3_seconds)
+    return storages
 
 
 SERVICE = Service("customer", CustomerSettings, compose, Path(__file__).parent / "migrations")

@@ -31,10 +31,21 @@ class CustomerSettings(ServiceSettings):
         None, description="ClamAV daemon, tcp://host:port or unix:///path; none means that nothing is scanned"
     )
     scanner_seconds: float = Field(10, gt=0, le=300, description="longest scan of a file")
-    storage: Literal["database", "files"] = Field("database", description="where new content goes: database or files")
+    storage: Literal["database", "files", "s3"] = Field(
+        "database", description="where new content goes: database, files or s3"
+    )
     storage_folder: Path | None = Field(
         None, description="folder of storage files, which api and worker both see; kept while it holds content"
     )
+
+    s3_endpoint: str | None = Field(
+        None, description="server of storage s3, http(s)://host[:port]; kept while it holds content"
+    )
+    s3_bucket: str = Field("", description="private bucket of storage s3, which nobody else writes to")
+    s3_region: str = Field("us-east-1", description="region of that bucket")
+    s3_access_key: str = Field("", description="access key that may read, write, list and delete in that bucket")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="secret of that access key")
+    s3_seconds: float = Field(20, gt=0, le=300, description="longest step of storage s3, retries included")
 
     exchange_memory_mib: int = Field(
         2048, ge=512, le=16_384, description="memory of the process that reads and writes files of customers, MiB"
@@ -57,7 +68,17 @@ class CustomerSettings(ServiceSettings):
         return url
 
     @model_validator(mode="after")
-    def _has_its_folder(self) -> Self:
+    def _has_its_storage(self) -> Self:
         if self.storage == "files" and self.storage_folder is None:
             raise ValueError("storage files needs CUSTOMER_STORAGE_FOLDER")
+        if self.storage == "s3" and self.s3_endpoint is None:
+            raise ValueError("storage s3 needs CUSTOMER_S3_ENDPOINT")
+        if self.s3_endpoint is not None:
+            parts = urlsplit(self.s3_endpoint)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+                raise ValueError("name the server of storage s3 as http(s)://host[:port]")
+            if not (self.s3_bucket and self.s3_access_key and self.s3_secret_key.get_secret_value()):
+                raise ValueError(
+                    "storage s3 needs CUSTOMER_S3_BUCKET, CUSTOMER_S3_ACCESS_KEY and CUSTOMER_S3_SECRET_KEY"
+                )
         return self

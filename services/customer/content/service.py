@@ -36,7 +36,7 @@ class Storage(Protocol):
         ...
 
     async def remove(self, object_id: UUID) -> None:
-        """Remove an object, if it is there. Raises: OSError"""
+        """Remove an object, if it is there. Raises: OSError, Unavailable"""
         ...
 
     async def older(self, part: int, moment: float) -> list[UUID]:
@@ -45,11 +45,11 @@ class Storage(Protocol):
 
 
 class Objects:
-    """Stored objects. `storage` is where new ones go (None: the database) unless it only `reads_only` older ones."""
+    """Stored objects. `target` is where new ones go (None: the database); `others` may hold older ones."""
 
-    def __init__(self, storage: Storage | None, *, reads_only: bool = False) -> None:
-        self._storage = storage
-        self._target = None if reads_only else storage
+    def __init__(self, target: Storage | None, *others: Storage) -> None:
+        self._target = target
+        self._storages = {each.name: each for each in (target, *others) if each is not None}
         self._part: int | None = None
 
     async def put(self, tx: Transaction, object_id: UUID, content: bytes) -> None:
@@ -68,9 +68,9 @@ class Objects:
         if row["place"] == DATABASE:
             content: bytes = row["content"]
             return content
-        if self._storage is None or self._storage.name != row["place"]:
+        if row["place"] not in self._storages:
             raise errors.storage_away()
-        return await self._storage.get(object_id)
+        return await self._storages[row["place"]].get(object_id)
 
     async def remove(self, tx: Transaction, object_ids: Collection[UUID]) -> None:
         """Give objects up; those outside the database leave their storage soon after the commit."""
@@ -78,25 +78,27 @@ class Objects:
             await repository.remove(tx, object_ids)
 
     async def removed_due(self, tx: Transaction, _now: datetime) -> int:
-        """Take a batch of objects that were given up out of their storage; how many."""
-        if self._storage is None:
-            return 0
-        found = await repository.gone(tx, self._storage.name, _BATCH)
-        for object_id in found:
-            await self._storage.remove(object_id)
-        if found:
-            await repository.forget(tx, found)
-        return len(found)
+        """Take a batch of objects that were given up out of each storage; how many."""
+        count = 0
+        for storage in self._storages.values():
+            found = await repository.gone(tx, storage.name, _BATCH)
+            for object_id in found:
+                await storage.remove(object_id)
+            if found:
+                await repository.forget(tx, found)
+            count += len(found)
+        return count
 
     async def orphans_due(self, tx: Transaction, now: datetime) -> int:
-        """Remove what lies in one part of the storage and in no row; the next call looks at the next part."""
-        if self._storage is None:
-            return 0
+        """Remove what lies in one part of each storage and in no row; the next call looks at the next part."""
         moment = now.timestamp()
         self._part = (int(moment // 60) if self._part is None else self._part + 1) % _PARTS
-        found = await self._storage.older(self._part, moment - _GRACE_S)
-        known = await repository.known(tx, found) if found else set()
-        orphans = [object_id for object_id in found if object_id not in known]
-        for object_id in orphans:
-            await self._storage.remove(object_id)
-        return len(orphans)
+        count = 0
+        for storage in self._storages.values():
+            found = await storage.older(self._part, moment - _GRACE_S)
+            known = await repository.known(tx, found) if found else set()
+            orphans = [object_id for object_id in found if object_id not in known]
+            for object_id in orphans:
+                await storage.remove(object_id)
+            count += len(orphans)
+        return count
