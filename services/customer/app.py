@@ -147,10 +147,8 @@ def compose(settings: CustomerSettings) -> Parts:
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
     _content(parts, settings, ring, dictionaries, files, keys, reads, related)
-    related += [
-        _upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting),
-        _handovers(parts, Assigning(files, dictionaries), approvers, waiting),
-    ]
+    related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting))
+    related.append(_handovers(parts, Assigning(files, dictionaries), approvers, waiting))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 
+from tests.authority.anywhere import Common
 from tests.authority.cast import Cast
 from tests.authority.entry import EMPTY, Entry, is_of_unit
 from tests.authority.matrix import IN, OLD, THEMSELF, UNACCOMPANIED, UNSIGNED, Cell, Matrix
-from tests.authority.records import Common, OfCaller, OfUnit
+from tests.authority.records import OfCaller, OfUnit
 from tests.authority.stage import UNITS
 
 
