@@ -10,6 +10,15 @@ from services.customer.content.bucket import Bucket, Place
 from services.customer.content.folder import Folder
 from services.customer.content.scanner import Clamd, Scanner, Unscanned
 from services.customer.content.service import Objects, Storage
+from services.customer.credit import routes as credit_routes
+from services.customer.credit.feed import Bills
+from services.customer.credit.journal import Journal
+from services.customer.credit.related import RelatedCredit
+from services.customer.credit.service import Terms
+from services.customer.credit.showing import Showing
+from services.customer.credit.standing import Standing as CreditStanding
+from services.customer.credit.supply import Supply
+from services.customer.credit.waiting import WaitingCredit
 from services.customer.dealings import routes as dealings_routes
 from services.customer.dealings.related import RelatedDealings
 from services.customer.dealings.service import Feeds
@@ -148,6 +157,7 @@ def compose(settings: CustomerSettings) -> Parts:
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
     _content(parts, settings, ring, dictionaries, files, keys, reads, related)
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting))
+    related.append(_credit(parts, files, keys, reads, ring, approvers, waiting))
     related.append(_handovers(parts, Assigning(files, dictionaries), approvers, waiting))
     parts.jobs += jobs.table(keys, grading, standings, forms, submissions, index, searched)
     return parts
@@ -202,6 +212,20 @@ def _handovers(parts: Parts, assigning: Assigning, approvers: Approvers, waiting
     parts.routers.append(handover_routes.build(services))
     parts.jobs += jobs.of_handovers(handovers, telling, outstanding)
     return RelatedHandovers()
+
+
+def _credit(
+    parts: Parts, files: Files, keys: Keys, reads: Reads, ring: KeyRing, approvers: Approvers, waiting: list[Waiting]
+) -> Related:
+    """Credit and supply; what is related to customers of them."""
+    journal = Journal(ring, parts.outbox)
+    showing, standing = Showing(parts.regimes, journal), CreditStanding(parts.regimes, journal)
+    terms = Terms(parts.regimes, files, keys, reads, approvers, journal, showing, standing)
+    supply = Supply(files, keys, approvers, journal, showing, standing)
+    parts.routers.append(credit_routes.build(terms, supply, Bills(files, standing, journal)))
+    parts.jobs += jobs.of_credit(terms, standing)
+    waiting.append(WaitingCredit(terms, supply))
+    return RelatedCredit(files, keys, reads, journal, showing, standing)
 
 
 def _exchange(

@@ -3,6 +3,8 @@
 from functools import partial
 
 from services.customer.content.service import Objects
+from services.customer.credit.service import Terms
+from services.customer.credit.standing import Standing
 from services.customer.duplicate.indexing import Index
 from services.customer.exchange.exporting import Exporting
 from services.customer.exchange.importing import Importing
@@ -49,6 +51,14 @@ def upon_grades(expiry: Expiry, simulations: Simulations) -> list[Job]:
         Job("overrides_due", 60, expiry.expire_due),
         Job("simulations_due", 2, simulations.run_due),
         Job("simulations_over", 3600, simulations.forget_due),
+    ]
+
+
+def of_credit(terms: Terms, standing: Standing) -> list[Job]:
+    """Those of credit."""
+    return [
+        Job("credit_forms_due", 60, terms.lapse_due),
+        Job("credit_overdue", 60, standing.overdue_due),
     ]
 
 

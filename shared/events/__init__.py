@@ -2,6 +2,20 @@
 
 from shared.events.access import AccessRefused, ClassifiedRead, DeadLetterHandled
 from shared.events.attachment import AttachmentEnded, AttachmentKept, AttachmentRefused
+from shared.events.credit import (
+    CreditApproved,
+    CreditBillsRecorded,
+    CreditEnded,
+    CreditLapsed,
+    CreditOverdue,
+    CreditProposed,
+    CreditReported,
+    CreditReturned,
+    CreditStepApproved,
+    SupplyResumed,
+    SupplyStopped,
+    SupplySuspended,
+)
 from shared.events.custody import (
     CustodyChangedOver,
     CustodyConfirmed,
@@ -94,6 +108,15 @@ EVENTS: dict[str, type[Event]] = {
         AttachmentRefused,
         ClassifiedRead,
         ClientChanged,
+        CreditApproved,
+        CreditBillsRecorded,
+        CreditEnded,
+        CreditLapsed,
+        CreditOverdue,
+        CreditProposed,
+        CreditReported,
+        CreditReturned,
+        CreditStepApproved,
         CustodyChangedOver,
         CustodyConfirmed,
         CustodyExpired,
@@ -171,6 +194,9 @@ EVENTS: dict[str, type[Event]] = {
         StaffMoved,
         SubjectDisclosed,
         SubjectKeyDestroyed,
+        SupplyResumed,
+        SupplyStopped,
+        SupplySuspended,
     )
 }
 
@@ -190,6 +216,15 @@ __all__ = [
     "AttachmentRefused",
     "ClassifiedRead",
     "ClientChanged",
+    "CreditApproved",
+    "CreditBillsRecorded",
+    "CreditEnded",
+    "CreditLapsed",
+    "CreditOverdue",
+    "CreditProposed",
+    "CreditReported",
+    "CreditReturned",
+    "CreditStepApproved",
     "CustodyChangedOver",
     "CustodyConfirmed",
     "CustodyExpired",
@@ -273,6 +308,9 @@ __all__ = [
     "Standing",
     "SubjectDisclosed",
     "SubjectKeyDestroyed",
+    "SupplyResumed",
+    "SupplyStopped",
+    "SupplySuspended",
     "Undecodable",
     "attributes_of",
     "topic_of",

@@ -11,6 +11,7 @@ from shared.regime.cadence import Cadence, Covers
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
+from shared.regime.credit import Credit, Question
 from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import (
     Aggregate,
@@ -53,6 +54,7 @@ __all__ = [
     "Column",
     "Comparison",
     "Covers",
+    "Credit",
     "Dealings",
     "Definition",
     "Due",
@@ -82,6 +84,7 @@ __all__ = [
     "Patience",
     "Phase",
     "Problem",
+    "Question",
     "Rank",
     "Ref",
     "Regimes",

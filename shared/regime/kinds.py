@@ -11,6 +11,7 @@ from shared.regime.cadence import Cadence
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
+from shared.regime.credit import Credit
 from shared.regime.definition import Definition
 from shared.regime.dictionary import Dictionary
 from shared.regime.duplicate import DuplicateRules
@@ -29,6 +30,7 @@ SHAPES: tuple[type[Definition], ...] = (
     Calendar,
     Clock,
     Codelist,
+    Credit,
     Dictionary,
     DuplicateRules,
     GradePolicy,

@@ -32,6 +32,15 @@ class Common:
         """A day of the next weeks."""
         return (day_of(now()) + timedelta(14)).isoformat()
 
+    @property
+    def credit_wish(self) -> dict[str, Any]:
+        """What is asked of a customer who wants to pay later."""
+        answers = {
+            "investigated_on": "2026-01-05", "means": "visit", "main_products": "matrix", "operating_state": "normal",
+            "payment_record": "unknown", "credit_standing": "matrix",
+        }  # fmt: skip
+        return {"term_days": 30, "limit_fen": 100, "answers": answers}
+
     @cached_property
     def picture(self) -> bytes:
         return shop_front(1)

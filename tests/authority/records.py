@@ -24,11 +24,12 @@ from tests.authority.stage import (
     UNITS,
     name_of,
 )
+from tests.authority.trade import TradeOfUnit
 from tests.factories.live import until
 from tests.factories.reporting import PERIOD, REPORT, loans
 
 
-class OfUnit:
+class OfUnit(TradeOfUnit):
     """What belongs to the unit at a place."""
 
     def __init__(self, cast: Cast, place: str) -> None:
@@ -305,30 +306,6 @@ class OfUnit:
             "customer", "POST", "/v1/customers", "department_manager", ABOVE, json=body
         )
         return file
-
-    @cached_property
-    def purchase(self) -> dict[str, Any]:
-        """The one purchase of the customer: recorded again and again, it changes nothing."""
-        return {
-            "source_id": f"matrix-{self.customer}", "customer_id": self.customer, "month": "2026-01", "quantity": 1,
-            "amount_fen": 100, "varieties": 1, "orders": 1, "orders_planned": 1, "payments_late": 0,
-        }  # fmt: skip
-
-    @cached_property
-    def violation(self) -> dict[str, Any]:
-        """A violation of the customer that was withdrawn: it, too, changes nothing."""
-        return {
-            "source_id": f"matrix-{self.customer}", "customer_id": self.customer, "found_on": "2026-01-05",
-            "kind": "matrix", "severity": "minor", "withdrawn": True,
-        }  # fmt: skip
-
-    @property
-    def violation_source(self) -> str:
-        """The source of one more violation of the customer."""
-        row = {**self.violation, "source_id": str(uuid4())}
-        body = {"violations": [row]}
-        self._cast.do("customer", "POST", "/v1/dealings", "department_manager", ABOVE, json=body)
-        return str(row["source_id"])
 
     @cached_property
     def submission(self) -> str:

@@ -38,7 +38,7 @@ PARENTS: dict[str, str | None] = {
 PARENTS |= {f"{unit}.closed": unit for unit in UNITS.values()}
 """Below each unit is one where nobody works; it may be closed."""
 MADE = {"matrix_own": "own", "matrix_subtree": "subtree"}
-PROGRAMS = {"partner_reporter": "partner", "peer_service": "service"}
+PROGRAMS = {"partner_reporter": "partner", "trading_system": "partner", "peer_service": "service"}
 """Roles that programs hold, and the kind of program."""
 NOBODY, BYSTANDER, UNDERSTUDY = "nobody", "bystander", "understudy"
 """Who hold no role for a long time yet: one who asks, and two who are asked about."""

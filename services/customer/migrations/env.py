@@ -2,6 +2,7 @@
 
 from services.customer.attachment import models as attachment
 from services.customer.content import models as content
+from services.customer.credit import models as credit
 from services.customer.dealings import models as dealings
 from services.customer.duplicate import models as duplicate
 from services.customer.exchange import models as exchange
@@ -22,8 +23,8 @@ from shared.migrations import run
 assert all(
     module.METADATA is METADATA
     for module in (
-        *(content, dealings, duplicate, exchange, file, grading, handover, merge, override, photo, registration),
-        *(attachment, relation, review, search, simulation),
+        *(attachment, content, credit, dealings, duplicate, exchange, file, grading, handover, merge, override),
+        *(photo, registration, relation, review, search, simulation),
     )
 )  # imported for their tables
 
