@@ -274,7 +274,7 @@ def _storages(settings: CustomerSettings) -> dict[str, Storage]:
     storages: dict[str, Storage] = {}
     if settings.storage_folder is not None:
         storages[Folder.name] = Folder(settings.storage_folder)
-    if settings.s3_endpoint is not None:
+    if settings.s3_endpoint is not None and settings.s3_secret_key is not None:
         secret = settings.s3_secret_key.get_secret_value()
         place = Place(settings.s3_endpoint, settings.s3_bucket, settings.s3_region, settings.s3_access_key, secret)
         storages[Bucket.name] = Bucket(place, settings.s3_seconds)

@@ -44,7 +44,7 @@ class CustomerSettings(ServiceSettings):
     s3_bucket: str = Field("", description="private bucket of storage s3, which nobody else writes to")
     s3_region: str = Field("us-east-1", description="region of that bucket")
     s3_access_key: str = Field("", description="access key that may read, write, list and delete in that bucket")
-    s3_secret_key: SecretStr = Field(SecretStr(""), description="secret of that access key")
+    s3_secret_key: SecretStr | None = Field(None, description="secret of that access key")
     s3_seconds: float = Field(20, gt=0, le=300, description="longest step of storage s3, retries included")
 
     exchange_memory_mib: int = Field(
@@ -77,7 +77,7 @@ class CustomerSettings(ServiceSettings):
             parts = urlsplit(self.s3_endpoint)
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
                 raise ValueError("name the server of storage s3 as http(s)://host[:port]")
-            if not (self.s3_bucket and self.s3_access_key and self.s3_secret_key.get_secret_value()):
+            if not (self.s3_bucket and self.s3_access_key and self.s3_secret_key):
                 raise ValueError(
                     "storage s3 needs CUSTOMER_S3_BUCKET, CUSTOMER_S3_ACCESS_KEY and CUSTOMER_S3_SECRET_KEY"
                 )

@@ -20,7 +20,7 @@ from shared.settings import PLACEHOLDER, ServiceSettings, load
 from tests.factories.deployment import DEPLOY, env_file, fill_in
 
 TEMPLATES = DEPLOY / "env"
-NAMED = re.compile(r"^#?([A-Z]+_[A-Z_]+)=(.*)$", re.M)
+NAMED = re.compile(r"^#?([A-Z]+_[A-Z0-9_]+)=(.*)$", re.M)
 
 
 @pytest.fixture(scope="module")

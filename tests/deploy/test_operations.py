@@ -33,7 +33,7 @@ def test_every_setting_says_what_it_means() -> None:
 
 def test_every_variable_that_is_named_exists() -> None:
     known = {f"{name}_{field}".upper() for name in SERVICES for field in settings_of(name).model_fields}
-    named = re.findall(rf"\b(?:{'|'.join(name.upper() for name in SERVICES)})_[A-Z_]*[A-Z]\b", TEXT)
+    named = re.findall(rf"\b(?:{'|'.join(name.upper() for name in SERVICES)})_[A-Z0-9_]*[A-Z]\b", TEXT)
     assert set(named) <= known
 
 
