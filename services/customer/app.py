@@ -83,6 +83,10 @@ from services.customer.photo.album import Album
 from services.customer.photo.decoder import Decoder
 from services.customer.photo.related import RelatedPhotos
 from services.customer.photo.service import Photos
+from services.customer.quality import routes as quality_routes
+from services.customer.quality.assessing import Assessing
+from services.customer.quality.reading import Quality
+from services.customer.quality.related import RelatedQuality
 from services.customer.registration import routes as registration_routes
 from services.customer.registration.decision import Decisions
 from services.customer.registration.doubles import Doubles
@@ -136,9 +140,8 @@ def compose(settings: CustomerSettings) -> Parts:
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox, archive)
     graded = RelatedGrades(grades := Grades(grading, files, dictionaries, totals, reads))
-    relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
     related += [
-        RelatedDealings(), graded, RelatedRelations(ring, files, keys, relations),
+        RelatedDealings(), graded, _relations(parts, ring, files, keys, reads),
         RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
     waiting: list[Waiting] = [WaitingForms(), WaitingReviews(reviews), WaitingPairs()]
@@ -150,11 +153,11 @@ def compose(settings: CustomerSettings) -> Parts:
         registration_routes.build(forms, submissions, decisions),
         review_routes.build(reviews),
         grading_routes.build(grades, Reproductions(files, histories, archive, parts.regimes)),
-        relation_routes.build(relations),
     ]
     _whole_customer(parts, dictionaries, files, histories, related, waiting)
     _exchange(parts, settings, Vault(ring), dictionaries, Bulk(files, dictionaries), totals)
     parts.consumers += consumers.table(parts, grading, standings, index, searched)
+    _quality(parts, dictionaries, standings, files, related)
     _content(parts, settings, ring, dictionaries, files, keys, reads, related)
     related.append(_upon_grades(parts, grading, files, keys, ring, totals, approvers, waiting))
     related.append(_credit(parts, files, keys, reads, ring, approvers, waiting))
@@ -185,6 +188,25 @@ def _duplicates(
     related += [RelatedDuplicates(), RelatedMerges()]
     parts.routers += [duplicate_routes.build(duplicates), merge_routes.build(merges, Merged(files, keys, ring))]
     return duplicates, Index(matching, dictionaries, parts.outbox)
+
+
+def _relations(parts: Parts, ring: KeyRing, files: Files, keys: Keys, reads: Reads) -> Related:
+    """Relations; what is related to customers of them."""
+    relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
+    parts.routers.append(relation_routes.build(relations))
+    return RelatedRelations(ring, files, keys, relations)
+
+
+def _quality(
+    parts: Parts, dictionaries: Dictionaries, standings: Standings, files: Files, related: list[Related]
+) -> None:
+    """Judging files, and showing what is found."""
+    assessing = Assessing(parts.regimes, dictionaries, standings, parts.outbox)
+    quality = Quality(assessing, dictionaries, standings, files, parts.authenticator)
+    related.append(RelatedQuality(assessing, quality))
+    parts.routers.append(quality_routes.build(quality))
+    parts.consumers.append(consumers.judge(parts, assessing))
+    parts.jobs += jobs.of_quality(assessing)
 
 
 def _upon_grades(

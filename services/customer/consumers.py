@@ -1,12 +1,15 @@
-"""Every input from the bus: what happened to customers, for grades, reviews, the search and for finding duplicates."""
+"""Every input from the bus: what happened to customers, for grades, reviews, quality, the search and duplicates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from services.customer.duplicate.indexing import Index
 from services.customer.grading.service import Grading
+from services.customer.quality.assessing import Assessing
 from services.customer.review.standing import Standings
 from services.customer.search.index import SearchIndex
 from shared.bus import Delivery
@@ -32,27 +35,35 @@ REVIEW = "customer-review"
 SEARCH = "customer-search"
 _FILE, _SUBJECT = "/customer/file", "customer/"
 DUPLICATES = "customer-duplicate"
+QUALITY = "customer-quality"
 _GATHER_S = 0.05
 """A burst of changes to one customer is one re-check."""
 _FILES = (CustomerRegistered, CustomerChanged, CustomerMerged, CustomerUnmerged)
 _MERGES = {event.type for event in (CustomerMerged, CustomerUnmerged)}
 _TYPES = {event.type for event in (*_FILES, DealingsRecorded)}
+Follow: TypeAlias = Callable[[Transaction, Collection[UUID], datetime], Awaitable[None]]
 _COMPARED = {event.type for event in (*_FILES, SubjectKeyDestroyed)}
 
 
 def table(parts: Parts, grading: Grading, standings: Standings, index: Index, searched: SearchIndex) -> list[Consumer]:
-    """The consumers of this service."""
-    topics = parts.topics("customer")
+    """The consumers of this service, but for that of quality."""
     groups = {
         GRADING: recheck(grading),
-        REVIEW: follow(standings),
+        REVIEW: follow(REVIEW, standings.follow),
         DUPLICATES: compare(index),
         SEARCH: reindex(searched),
     }
-    return [
-        Consumer(group, topics, handle, database=parts.database, transport=parts.transport, gather_s=_GATHER_S)
-        for group, handle in groups.items()
-    ]
+    return [_consumer(parts, group, handle) for group, handle in groups.items()]
+
+
+def judge(parts: Parts, assessing: Assessing) -> Consumer:
+    """That of quality."""
+    return _consumer(parts, QUALITY, follow(QUALITY, assessing.follow))
+
+
+def _consumer(parts: Parts, group: str, handle: Handle) -> Consumer:
+    topics, database, transport = parts.topics("customer"), parts.database, parts.transport
+    return Consumer(group, topics, handle, database=database, transport=transport, gather_s=_GATHER_S)
 
 
 def recheck(grading: Grading) -> Handle:
@@ -76,18 +87,18 @@ def recheck(grading: Grading) -> Handle:
     return handle
 
 
-def follow(standings: Standings) -> Handle:
-    """Reckon the reviews of each file of a batch once, whatever happened to it."""
+def follow(group: str, reckon: Follow) -> Handle:
+    """Reckon anew what follows from each file of a batch, once, whatever happened to it."""
 
     async def handle(tx: Transaction, batch: Sequence[Delivery]) -> None:
         envelopes = [envelope for each in batch if _is_of_file(envelope := Envelope.of(each))]
-        fresh = await first_seen(tx, REVIEW, [each.id for each in envelopes]) if envelopes else set()
+        fresh = await first_seen(tx, group, [each.id for each in envelopes]) if envelopes else set()
         moment = now()
         told = [each for each in envelopes if each.id in fresh]
         found = (parse_id(each.subject.removeprefix(_SUBJECT)) for each in told if each.subject.startswith(_SUBJECT))
-        await standings.follow(tx, {each for each in found if each is not None}, moment)
+        await reckon(tx, {each for each in found if each is not None}, moment)
         for each in told:
-            EVENT_DELAY.labels(REVIEW).observe(max(0.0, (moment - each.time).total_seconds()))
+            EVENT_DELAY.labels(group).observe(max(0.0, (moment - each.time).total_seconds()))
 
     return handle
 

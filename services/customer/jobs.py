@@ -14,6 +14,7 @@ from services.customer.handover.outstanding import Outstanding
 from services.customer.handover.service import Handovers
 from services.customer.handover.telling import Telling
 from services.customer.override.expiry import Expiry
+from services.customer.quality.assessing import Assessing
 from services.customer.registration.service import Forms
 from services.customer.registration.submission import Submissions
 from services.customer.review.standing import Standings
@@ -59,6 +60,14 @@ def of_credit(terms: Terms, standing: Standing) -> list[Job]:
     return [
         Job("credit_forms_due", 60, terms.lapse_due),
         Job("credit_overdue", 60, standing.overdue_due),
+    ]
+
+
+def of_quality(assessing: Assessing) -> list[Job]:
+    """Those of judging files when a day has come, or what is declared has changed."""
+    return [
+        Job("quality_turned", 60, assessing.turn_due),
+        Job("quality_due", 60, assessing.round_due),
     ]
 
 

@@ -82,6 +82,7 @@ from shared.events.merge import CustomerMerged, CustomerUnmerged
 from shared.events.notify import MessageDelivered
 from shared.events.partner import KeyChanged, KeyIssued, KeyRefused, KeyRevoked, KeyUsed
 from shared.events.photo import PhotoRefused
+from shared.events.quality import QualityChanged
 from shared.events.registration import (
     RegistrationApproved,
     RegistrationChanged,
@@ -166,6 +167,7 @@ EVENTS: dict[str, type[Event]] = {
         OrgChanged,
         PasswordChanged,
         PhotoRefused,
+        QualityChanged,
         RelationAdded,
         RelationChanged,
         RelationEnded,
@@ -278,6 +280,7 @@ __all__ = [
     "OrgChanged",
     "PasswordChanged",
     "PhotoRefused",
+    "QualityChanged",
     "RegimeRef",
     "RegistrationApproved",
     "RegistrationChanged",

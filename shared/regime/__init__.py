@@ -31,6 +31,7 @@ from shared.regime.grade import Band, GradePolicy, Hysteresis, Indicator, Missin
 from shared.regime.importance import Importance
 from shared.regime.loader import BrokenRegimes, inspect, load
 from shared.regime.message import Message, Slot
+from shared.regime.quality import Part, QualityPolicy, policy_for
 from shared.regime.reading import Problem, as_json, digest_of, restored
 from shared.regime.regimes import Regimes
 from shared.regime.relation import WHOLE, Party, Relation
@@ -80,10 +81,12 @@ __all__ = [
     "Mode",
     "Origin",
     "PairExample",
+    "Part",
     "Party",
     "Patience",
     "Phase",
     "Problem",
+    "QualityPolicy",
     "Question",
     "Rank",
     "Ref",
@@ -114,6 +117,7 @@ __all__ = [
     "is_unsafe",
     "load",
     "load_value",
+    "policy_for",
     "read_value",
     "restored",
 ]

@@ -18,6 +18,7 @@ from shared.regime.duplicate import DuplicateRules
 from shared.regime.grade import GradePolicy
 from shared.regime.importance import Importance
 from shared.regime.message import Message
+from shared.regime.quality import QualityPolicy
 from shared.regime.relation import Relation
 from shared.regime.report import Report
 from shared.regime.resource import Resource
@@ -36,6 +37,7 @@ SHAPES: tuple[type[Definition], ...] = (
     GradePolicy,
     Importance,
     Message,
+    QualityPolicy,
     Relation,
     Report,
     Resource,

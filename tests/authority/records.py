@@ -141,6 +141,18 @@ class OfUnit(TradeOfUnit):
         until(lambda: int(self._cast.live.query("customer", query)) > 0)
         return self.unit
 
+    @cached_property
+    def judged(self) -> str:
+        """The customer, once the quality of the file is judged."""
+        query = f"SELECT count(*) FROM quality WHERE level IS NOT NULL AND customer_id = '{self.customer}'"
+        until(lambda: int(self._cast.live.query("customer", query)) > 0)
+        return self.customer
+
+    @property
+    def judged_unit(self) -> str:
+        """The unit of one."""
+        return self.unit if self.judged else ""
+
     @property
     def subject(self) -> str:
         return f"customer/{self.customer}"

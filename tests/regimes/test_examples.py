@@ -17,17 +17,22 @@ from shared.regime import (
     Approval,
     Attachment,
     BadValue,
+    Cadence,
     Calendar,
     Catalogue,
     Codelist,
+    Covers,
     GradePolicy,
     Importance,
     Indicator,
     ItemRule,
+    Maintenance,
     Message,
     Missing,
     MissingFact,
+    Part,
     Phase,
+    QualityPolicy,
     Regimes,
     Relation,
     Report,
@@ -212,6 +217,61 @@ def test_a_file_gets_the_grade_that_its_policy_says(policy: GradePolicy, example
     else:
         rank = next(each for each in policy.ranks if each.below is None or score < each.below)
         assert rank.grade == example.grade
+
+
+def looked_at(policy: QualityPolicy, catalogue: Catalogue, example) -> list[tuple[Part, int, bool]]:
+    """Each thing that is looked at: its part, its weight, whether it is right."""
+    lists = REGIMES.labels(on=example.today)
+    declared = {each.covers: each for each in REGIMES.all(Cadence, on=example.today) if each.concerns(catalogue.kind)}
+    things = []
+
+    def in_time(covers: str, verified: date) -> bool:
+        cadence = declared[Covers(covers)]
+        return cadence.following(verified, REGIMES.calendar(cadence.calendar, on=example.today)).due_on >= example.today
+
+    for code, item in catalogue.items.items():
+        weight, value = policy.items.of(item), example.values.get(code)
+        things.append((Part.COMPLETENESS, weight, value is not None))
+        if value is None:
+            continue
+        things.append((Part.ACCURACY, weight, not faults_of({code: item}, {code: value}, example.today)))
+        if item.maintenance is Maintenance.REALTIME and Covers.REALTIME in declared:
+            age = (example.today - example.verified).days
+            things.append((Part.TIMELINESS, weight, code not in example.late or age >= policy.late_days))
+        elif item.maintenance is not Maintenance.REALTIME and Covers(item.maintenance) in declared:
+            verified = example.verified_else.get(code, example.verified)
+            things.append((Part.TIMELINESS, weight, in_time(item.maintenance, verified)))
+    row = {code: load_value(catalogue.items[code].type, value) for code, value in example.values.items()}
+    row["today"] = example.today
+    for rule in catalogue.rules.values():
+        programs = [
+            compiled(text, Schema(catalogue.rule_types, frozenset(lists)))
+            for text in (rule.when or "true", rule.expression)
+        ]
+        applies, holds = (program.evaluate(row, Context(lists)) for program in programs)
+        if applies is True and holds is not None:
+            things.append((Part.ACCURACY, policy.rules.of(rule.id), holds is True))
+    things.append((Part.TIMELINESS, policy.whole, in_time(Covers.FILE, example.checked)))
+    return things
+
+
+@pytest.mark.req("R1.4")
+@pytest.mark.parametrize(("policy", "example"), each(QualityPolicy))
+def test_a_file_is_as_good_as_its_policy_says(policy: QualityPolicy, example) -> None:
+    def rounded(mark: Decimal) -> Decimal:
+        return mark.quantize(Decimal(1).scaleb(-policy.decimals), ROUND_HALF_UP)
+
+    catalogue = REGIMES.catalogue(example.kind, on=example.today)
+    things, marks = looked_at(policy, catalogue, example), {}
+    for part in Part:
+        whole = sum(weight for of, weight, _ in things if of is part)
+        if whole:
+            right = sum(weight for of, weight, is_right in things if of is part and is_right)
+            marks[part] = rounded(Decimal(100 * right) / whole)
+    total = sum(mark * policy.parts[part] for part, mark in marks.items())
+    score = rounded(total / sum(policy.parts[part] for part in marks))
+    assert (marks, score) == (example.parts, example.score)
+    assert policy.level_of(score).id == example.level
 
 
 @pytest.mark.req("R4.1")

@@ -52,7 +52,15 @@ from tests.reliability.suite import SERVICES, Suite
 DRAIN_LIMIT_S: Final = 60.0
 _ORIGIN: Final = "kehu.example/audit"
 _GROUPS: Final = frozenset(
-    {customer.GRADING, customer.REVIEW, customer.SEARCH, customer.DUPLICATES, audit.GROUP, notify.GROUP}
+    {
+        customer.GRADING,
+        customer.REVIEW,
+        customer.SEARCH,
+        customer.DUPLICATES,
+        customer.QUALITY,
+        audit.GROUP,
+        notify.GROUP,
+    }
 )
 _TYPES: Final = (REGISTERED, CHANGED, GRADE_CHANGED, DELIVERED)
 

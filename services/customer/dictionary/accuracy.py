@@ -6,7 +6,7 @@ What cannot be told because a value is missing is not broken. Requirements R1.4,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -55,6 +55,10 @@ class Accuracy:
 
     def broken(self, values: Mapping[str, Any], asked: Iterable[Check] | None = None) -> list[ItemRule]:
         """The rules (all, or those asked) that stored values, by item code, break."""
+        return [rule for rule, holds in self.told(values, asked) if not holds]
+
+    def told(self, values: Mapping[str, Any], asked: Iterable[Check] | None = None) -> Iterator[tuple[ItemRule, bool]]:
+        """Whether each rule (of all, or those asked) holds, as far as stored values, by item code, tell."""
         checks = self.checks if asked is None else tuple(asked)
         items = self._catalogue.items
         codes = {code for check in checks for code in check.reads}
@@ -62,12 +66,11 @@ class Accuracy:
             code: load_value(items[code].type, values[code]) for code in codes if values.get(code) is not None
         }
         row[TODAY] = self._day
-        return [check.rule for check in checks if self._breaks(check, row)]
-
-    def _breaks(self, check: Check, row: Mapping[str, Any]) -> bool:
-        if check.when is not None and check.when.evaluate(row, self._context) is not True:
-            return False
-        return check.holds.evaluate(row, self._context) is False
+        for check in checks:
+            if check.when is None or check.when.evaluate(row, self._context) is True:
+                holds = check.holds.evaluate(row, self._context)
+                if holds is not None:
+                    yield check.rule, holds is True
 
     def faults(
         self, before: Mapping[str, Any], wanted: Mapping[str, Any], *, refused: Collection[str] = (),

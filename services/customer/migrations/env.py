@@ -12,6 +12,7 @@ from services.customer.handover import models as handover
 from services.customer.merge import models as merge
 from services.customer.override import models as override
 from services.customer.photo import models as photo
+from services.customer.quality import models as quality
 from services.customer.registration import models as registration
 from services.customer.relation import models as relation
 from services.customer.review import models as review
@@ -24,7 +25,7 @@ assert all(
     module.METADATA is METADATA
     for module in (
         *(attachment, content, credit, dealings, duplicate, exchange, file, grading, handover, merge, override),
-        *(photo, registration, relation, review, search, simulation),
+        *(photo, quality, registration, relation, review, search, simulation),
     )
 )  # imported for their tables
 

@@ -27,6 +27,7 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS given (customer_id, at) WHERE f.cu
 RETURNING f.customer_id, f.checked_at
 """
 _CHECKED_AT = "SELECT checked_at FROM review_file WHERE customer_id = $1"
+_CHECKED_OF = "SELECT customer_id, checked_at FROM review_file WHERE customer_id = ANY($1::uuid[])"
 _SHAPE = """(customer_id uuid, cadence text, kind text, unit text, manager text, opens_on date, due_on date)"""
 _STORE = f"""
 WITH given AS (SELECT * FROM jsonb_to_recordset($2) AS given {_SHAPE}), gone AS (
@@ -120,6 +121,11 @@ async def checked_at(tx: Transaction, customer_id: UUID) -> datetime | None:
     """When a file as a whole was verified last, if ever."""
     found: datetime | None = await tx.fetchval(_CHECKED_AT, customer_id)
     return found
+
+
+async def checked_of(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, datetime | None]:
+    """The same of many files."""
+    return {row["customer_id"]: row["checked_at"] for row in await tx.fetch(_CHECKED_OF, list(customer_ids))}
 
 
 async def late(tx: Transaction, today: date, limit: int) -> list[UUID]:

@@ -60,6 +60,14 @@ class Cadences:
         """The window that is open on a day."""
         return cadence.current(day, self._calendars[cadence.id])
 
+    def codes(self, cadence: Cadence) -> tuple[str, ...]:
+        """The items that a review is of; none if it is of the file as a whole."""
+        return self._codes[cadence.covers]
+
+    def due_on(self, cadence: Cadence, verified: date) -> date:
+        """By when what was verified on a day is to be verified again."""
+        return cadence.following(verified, self._calendars[cadence.id]).due_on
+
     def of(self, standing: Standing, today: date) -> Iterator[Review]:
         """The reviews of a file; none while its status exempts it, nor of a class of which it has no value."""
         for cadence in self.reviews:

@@ -68,6 +68,10 @@ class Standings:
         ]
         await repository.store(tx, list(checked), rows)
 
+    async def checked(self, tx: Transaction, customer_ids: Collection[UUID]) -> Mapping[UUID, datetime | None]:
+        """When each of these files as a whole was verified last; those that never were may be missing."""
+        return await repository.checked_of(tx, list(customer_ids))
+
     def _rows(self, file: Record, checked: Record, now: datetime) -> Iterator[dict[str, Any]]:
         cadences = self.cadences(file["kind"], now)
         if cadences is None or file["erased_at"] is not None or file["merged_into"] is not None:
