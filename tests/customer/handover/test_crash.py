@@ -18,7 +18,7 @@ from tests.factories.ports import free_ports
 from tests.factories.waiting import settled
 
 ROOT = Path(__file__).parents[3]
-POINTS = {"handover.batch_moved": False, "writer.before_commit": False, "writer.after_commit": True}
+POINTS = {"handover.batch_moved": False, "writer.after_commit": True}
 """Where it dies, and whether the customers have moved by then."""
 
 

@@ -107,6 +107,18 @@ async def test_who_had_left_before_it_was_found_is_told_of_as_omitted_only(servi
     assert await service.outbox(HandoverFellDue.type) == []
 
 
+@pytest.mark.req("R2.6")
+async def test_the_list_of_leavers_goes_on_page_by_page(service: RunningCustomer) -> None:
+    for name in (LEAVER, "manager3"):
+        await customers_of(service, 1, name)
+        await leaves(service, name, TODAY + timedelta(1))
+    assert await follow(service) == 2
+    first = (await service.get("/v1/handovers/outstanding", limit=1)).json()
+    second = (await service.get("/v1/handovers/outstanding", limit=1, cursor=first["next_cursor"])).json()
+    assert [each["person"] for page in (first, second) for each in page["items"]] == [LEAVER, "manager3"]
+    assert second["next_cursor"] is None
+
+
 @pytest.mark.req("R5.7")
 async def test_the_successor_notes_which_customers_were_told(service: RunningCustomer) -> None:
     first, second = await customers_of(service, 2)
