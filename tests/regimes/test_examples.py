@@ -22,6 +22,7 @@ from shared.regime import (
     Catalogue,
     Codelist,
     Covers,
+    Credit,
     GradePolicy,
     Importance,
     Indicator,
@@ -118,6 +119,13 @@ def test_a_kind_of_relation_refuses_what_it_says(kind: Relation, example) -> Non
 @pytest.mark.parametrize(("kind", "example"), each(Attachment))
 def test_a_kind_of_attachment_refuses_what_it_says(kind: Attachment, example) -> None:
     assert kind.refuses(example.format, example.secrecy) == example.refused
+
+
+@pytest.mark.req("R7.5")
+@pytest.mark.parametrize(("credit", "example"), each(Credit))
+def test_a_bill_falls_due_when_the_terms_say(credit: Credit, example) -> None:
+    term = example.days if 1 <= example.days <= credit.longest.days else None
+    assert (None if term is None else credit.latest(example.supplied, term)) == example.latest
 
 
 @pytest.mark.req("R2.2")
