@@ -6,6 +6,9 @@ from services.customer import consumers, jobs
 from services.customer.attachment import routes as attachment_routes
 from services.customer.attachment.related import RelatedAttachments
 from services.customer.attachment.service import Attachments
+from services.customer.contact import routes as contact_routes
+from services.customer.contact.related import RelatedContacts
+from services.customer.contact.service import Contacts
 from services.customer.content.bucket import Bucket, Place
 from services.customer.content.folder import Folder
 from services.customer.content.scanner import Clamd, Scanner, Unscanned
@@ -24,6 +27,7 @@ from services.customer.dealings.related import RelatedDealings
 from services.customer.dealings.service import Feeds
 from services.customer.dealings.totals import Totals
 from services.customer.dictionary import routes as dictionary_routes
+from services.customer.dictionary.importance import Importances
 from services.customer.dictionary.service import Dictionaries
 from services.customer.duplicate import routes as duplicate_routes
 from services.customer.duplicate.indexing import Index
@@ -129,19 +133,19 @@ def compose(settings: CustomerSettings) -> Parts:
     ring, related = KeyRing.parse(settings.kek.get_secret_value()), list[Related]()  # who keeps records adds itself
     dictionaries, reads, totals = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes), Totals(parts.regimes)
     files = Files(dictionaries, ring, parts.outbox, reads, totals, Album())
-    histories, archive = Histories(dictionaries, ring, reads), Archive()
     keys, searched = Keys(dictionaries, ring, parts.outbox, related), SearchIndex(dictionaries, ring)
     standings, verifying = Standings(dictionaries, parts.outbox), Verifying(dictionaries, ring, parts.outbox, reads)
     reviews = Reviews(parts.regimes, dictionaries, files, verifying, standings, ring, keys, reads)
     duplicates, index = _duplicates(parts, ring, dictionaries, files, keys, reads, related)
-    judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, Doubles(duplicates))
+    judging = Judging(dictionaries, Importances(parts.regimes), files, parts.authenticator, Doubles(duplicates))
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     decisions = Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)
+    histories, archive = Histories(dictionaries, ring, reads), Archive()
     grading = Grading(parts.regimes, dictionaries, totals, parts.outbox, archive)
     graded = RelatedGrades(grades := Grades(grading, files, dictionaries, totals, reads))
     related += [
-        RelatedDealings(), graded, _relations(parts, ring, files, keys, reads),
+        RelatedDealings(), graded, *_relations_and_contacts(parts, dictionaries, ring, files, keys, reads, standings),
         RelatedForms(dictionaries, ring, files, keys, reads), RelatedReviews(ring, keys, reviews), RelatedExports(),
     ]  # fmt: skip
     waiting: list[Waiting] = [WaitingForms(), WaitingReviews(reviews), WaitingPairs()]
@@ -166,6 +170,18 @@ def compose(settings: CustomerSettings) -> Parts:
     return parts
 
 
+def _relations_and_contacts(
+    parts: Parts, dictionaries: Dictionaries, ring: KeyRing, files: Files, keys: Keys, reads: Reads,
+    standings: Standings,
+) -> tuple[Related, Related]:  # fmt: skip
+    """Who customers are to each other, and what staff have to do with them; what is related to customers of both."""
+    relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
+    importances, roster = Importances(parts.regimes), parts.authenticator.roster
+    contacts = Contacts(parts.regimes, dictionaries, importances, ring, parts.outbox, keys, reads, standings, roster)
+    parts.routers += [relation_routes.build(relations), contact_routes.build(contacts)]
+    return RelatedRelations(ring, files, keys, relations), RelatedContacts(ring, files, keys, standings, contacts)
+
+
 def _whole_customer(
     parts: Parts, dictionaries: Dictionaries, files: Files, histories: Histories, related: list[Related],
     waiting: list[Waiting],
@@ -188,13 +204,6 @@ def _duplicates(
     related += [RelatedDuplicates(), RelatedMerges()]
     parts.routers += [duplicate_routes.build(duplicates), merge_routes.build(merges, Merged(files, keys, ring))]
     return duplicates, Index(matching, dictionaries, parts.outbox)
-
-
-def _relations(parts: Parts, ring: KeyRing, files: Files, keys: Keys, reads: Reads) -> Related:
-    """Relations; what is related to customers of them."""
-    relations = Relations(parts.regimes, ring, parts.outbox, files, keys, reads)
-    parts.routers.append(relation_routes.build(relations))
-    return RelatedRelations(ring, files, keys, relations)
 
 
 def _quality(

@@ -2,6 +2,7 @@
 
 from shared.events.access import AccessRefused, ClassifiedRead, DeadLetterHandled
 from shared.events.attachment import AttachmentEnded, AttachmentKept, AttachmentRefused
+from shared.events.contact import ContactCorrected, ContactFlagged, ContactRecorded, ContactReported
 from shared.events.credit import (
     CreditApproved,
     CreditBillsRecorded,
@@ -35,6 +36,7 @@ from shared.events.directory import (
     AccessRevoked,
     ClientChanged,
     Held,
+    HeldLine,
     OrgChanged,
     SessionEnded,
     StaffChanged,
@@ -124,6 +126,10 @@ EVENTS: dict[str, type[Event]] = {
         CustodyProposed,
         CustodyRefused,
         CustodyWithdrawn,
+        ContactCorrected,
+        ContactFlagged,
+        ContactRecorded,
+        ContactReported,
         CustomerChanged,
         CustomerChangedLate,
         CustomerMerged,
@@ -218,6 +224,10 @@ __all__ = [
     "AttachmentRefused",
     "ClassifiedRead",
     "ClientChanged",
+    "ContactCorrected",
+    "ContactFlagged",
+    "ContactRecorded",
+    "ContactReported",
     "CreditApproved",
     "CreditBillsRecorded",
     "CreditEnded",
@@ -266,6 +276,7 @@ __all__ = [
     "HandoverTold",
     "HandoverUndone",
     "Held",
+    "HeldLine",
     "ImportEnded",
     "ImportReceived",
     "Invited",

@@ -32,6 +32,17 @@ class Held(BaseModel):
     clearance: str | None = None
 
 
+class HeldLine(BaseModel):
+    """A number or account of the company that a person has or had, by its id; which number it is, identity tells."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    channel: str
+    from_on: date
+    until_on: date | None = None
+
+
 class Standing(BaseModel):
     """Where a person stands. `unit` is the one of the main post; `last_day` is known once leaving was announced."""
 
@@ -41,6 +52,7 @@ class Standing(BaseModel):
     unit: str
     state: Literal["expected", "active", "leaving", "left"]
     held: tuple[Held, ...] = ()
+    lines: tuple[HeldLine, ...] = ()
     clearance: str | None = None
     first_day: date
     last_day: date | None = None

@@ -11,6 +11,7 @@ from shared.regime.cadence import Cadence, Covers
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
+from shared.regime.contact import Contact
 from shared.regime.credit import Credit, Question
 from shared.regime.definition import Definition, Ref, Secrecy, Text, highest
 from shared.regime.dictionary import (
@@ -54,6 +55,7 @@ __all__ = [
     "Codelist",
     "Column",
     "Comparison",
+    "Contact",
     "Covers",
     "Credit",
     "Dealings",

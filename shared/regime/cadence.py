@@ -2,7 +2,7 @@
 
 A review comes round once a period of the calendar: what was verified in one is due by the end of the next. A class of
 items that is changed at once has no review; its changes are measured in working days since they were learnt of.
-Requirements R1.2, R7.3.
+Requirements R1.2, R7.3, R7.4.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,13 @@ from shared.regime.role import FIELD_CLASSES
 
 
 class Covers(StrEnum):
-    """What a cadence is about: the items of a maintenance class, or the file as a whole."""
+    """What a cadence is about: the items of a maintenance class, the file as a whole, or visits to the customer."""
 
     STATIC = "static"
     QUARTERLY = "quarterly"
     REALTIME = "realtime"
     FILE = "file"
+    VISIT = "visit"
 
 
 class Period(StrEnum):

@@ -25,7 +25,8 @@ class ImportanceExample(Shape):
 class Importance(Definition):
     """What makes a customer important. `staff`: how many are in contact with an important one before it is registered.
 
-    `missing`: whether a customer of whom too little is known counts as important.
+    `missing`: whether a customer of whom too little is known counts as important. `new_days`: how long one is new, from
+    the day on which its file was opened.
     """
 
     kind_name: ClassVar[str] = "importance"
@@ -34,6 +35,7 @@ class Importance(Definition):
     expression: Sentence
     missing: bool
     staff: int = Field(ge=1, le=9)
+    new_days: int = Field(ge=1, le=3660)
     examples: tuple[ImportanceExample, ...] = Field(min_length=2)
 
     @property

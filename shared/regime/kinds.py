@@ -11,6 +11,7 @@ from shared.regime.cadence import Cadence
 from shared.regime.calendar import Calendar
 from shared.regime.clock import Clock
 from shared.regime.codelist import Codelist
+from shared.regime.contact import Contact
 from shared.regime.credit import Credit
 from shared.regime.definition import Definition
 from shared.regime.dictionary import Dictionary
@@ -31,6 +32,7 @@ SHAPES: tuple[type[Definition], ...] = (
     Calendar,
     Clock,
     Codelist,
+    Contact,
     Credit,
     Dictionary,
     DuplicateRules,

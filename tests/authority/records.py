@@ -246,6 +246,19 @@ class OfUnit(TradeOfUnit):
         return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, content=content)["id"])
 
     @cached_property
+    def contact(self) -> str:
+        """A contact with the customer, at version 1."""
+        body = {"kind": "letter", "at": "2026-06-01T09:00:00+08:00", "staff": [self.bystander]}
+        parts = {"json": {**body, "record": {"summary": "matrix"}}}
+        path = f"/v1/customers/{self.customer}/contacts"
+        return str(self._cast.do("customer", "POST", path, "department_manager", ABOVE, **parts)["id"])
+
+    @property
+    def unit_of_contact(self) -> str:
+        """The unit, where a contact is recorded by now."""
+        return self.unit if self.contact else ""
+
+    @cached_property
     def duplicate_pair(self) -> str:
         """Two files with one licence, and with nothing else that anybody's has."""
         licence = uuid4().hex[:20]

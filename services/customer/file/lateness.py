@@ -67,4 +67,6 @@ def measured(
     return found
 
 
-_COVERED = {Maintenance(each.value): each for each in Covers if each is not Covers.FILE}
+_COVERED: Mapping[Maintenance, Covers] = {
+    each: Covers(each.value) for each in Maintenance if each is not Maintenance.SYSTEM
+}

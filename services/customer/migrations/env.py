@@ -1,6 +1,7 @@
 """Alembic's entry: all tables of the customer database."""
 
 from services.customer.attachment import models as attachment
+from services.customer.contact import models as contact
 from services.customer.content import models as content
 from services.customer.credit import models as credit
 from services.customer.dealings import models as dealings
@@ -24,8 +25,8 @@ from shared.migrations import run
 assert all(
     module.METADATA is METADATA
     for module in (
-        *(attachment, content, credit, dealings, duplicate, exchange, file, grading, handover, merge, override),
-        *(photo, quality, registration, relation, review, search, simulation),
+        *(attachment, contact, content, credit, dealings, duplicate, exchange, file, grading, handover, merge),
+        *(override, photo, quality, registration, relation, review, search, simulation),
     )
 )  # imported for their tables
 

@@ -6,10 +6,10 @@ Called when a form is shown, handed in and approved, so that all three say the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, Protocol
 
+from services.customer.dictionary.importance import Importances
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file import pictures
 from services.customer.file.service import Files
@@ -19,9 +19,6 @@ from shared.auth.roster import is_in_service
 from shared.clock import day_of
 from shared.db import Transaction
 from shared.errors import Fault
-from shared.expressions import Context, Program, Schema
-from shared.regime import Catalogue, Importance, Regimes, load_value
-from shared.regime.vocabulary import compiled
 
 
 class Duplicates(Protocol):
@@ -38,15 +35,14 @@ class Judging:
     """Judges forms."""
 
     def __init__(
-        self, dictionaries: Dictionaries, regimes: Regimes, files: Files, authenticator: Authenticator,
+        self, dictionaries: Dictionaries, importances: Importances, files: Files, authenticator: Authenticator,
         duplicates: Duplicates | None,
     ) -> None:  # fmt: skip
         self._dictionaries = dictionaries
-        self._regimes = regimes
+        self._importances = importances
         self._files = files
         self._authenticator = authenticator
         self._duplicates = duplicates
-        self._rules = lru_cache(maxsize=64)(self._rule)
 
     async def judge(
         self, tx: Transaction, who: Principal, form: Form, given: Mapping[str, Any], now: datetime
@@ -56,31 +52,10 @@ class Judging:
         values, faults = self._dictionaries.read_values(catalogue, given, now, complete=True)
         faults += pictures.too_early(pictures.named(catalogue, values))
         faults += await self._files.numbers_taken(tx, catalogue, values)
-        important, decides, staff = self._importance(catalogue, values, now)
-        faults += self._staff_faults(form.staff, staff, now)
+        standing = self._importances.of(catalogue, values, now)
+        faults += self._staff_faults(form.staff, standing.staff, now)
         found = [] if self._duplicates is None else await self._duplicates.alike(tx, who, form.kind, values, now)
-        return Judged(faults, important, decides, staff, found)
-
-    def _importance(
-        self, catalogue: Catalogue, values: Mapping[str, Any], now: datetime
-    ) -> tuple[bool, frozenset[str], int]:
-        """Whether the customer is important, by which items that is decided, and how many staff must know it."""
-        rule = self._rules(catalogue.kind, day_of(now))
-        if rule is None:
-            return False, frozenset(), 0
-        declared, program, lists = rule
-        known = {code: values[code] for code in program.fields if values.get(code) is not None}
-        row = {code: load_value(catalogue.items[code].type, value) for code, value in known.items()}
-        found = program.evaluate(row, lists)
-        important = declared.missing if found is None else found is True
-        return important, program.fields, declared.staff if important else 0
-
-    def _rule(self, kind: str, day: date) -> tuple[Importance, Program, Context] | None:
-        declared = self._regimes.find(Importance, kind, on=day)
-        if declared is None:
-            return None
-        types, lists = self._regimes.catalogue(kind, on=day).types, self._regimes.labels(on=day)
-        return declared, compiled(declared.expression, Schema(types, frozenset(lists))), Context(lists)
+        return Judged(faults, standing.important, standing.decides, standing.staff, found)
 
     def _staff_faults(self, staff: Sequence[str], needed: int, now: datetime) -> list[Fault]:
         """People whom the directory does not know, and fewer of them than the customer needs."""

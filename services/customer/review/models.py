@@ -27,6 +27,7 @@ REVIEW_FILE = Table(
     METADATA,
     Column("customer_id", Uuid, ForeignKey("customer.id"), primary_key=True),
     Column("checked_at", DateTime(timezone=True), comment="when the file as a whole was verified last"),
+    Column("visited_at", DateTime(timezone=True), comment="when the customer was visited last"),
     comment="one row a file: locked while its reviews are reckoned",
 )
 

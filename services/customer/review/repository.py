@@ -14,7 +14,8 @@ INSERT INTO review_file (customer_id) SELECT id FROM customer WHERE id = ANY($1:
 ON CONFLICT DO NOTHING
 """
 _LOCK = """
-SELECT customer_id, checked_at FROM review_file WHERE customer_id = ANY($1::uuid[]) ORDER BY customer_id FOR UPDATE
+SELECT customer_id, checked_at, visited_at FROM review_file WHERE customer_id = ANY($1::uuid[]) ORDER BY customer_id
+FOR UPDATE
 """
 _FILES = """
 SELECT id, kind, unit, manager, status, created_at, erased_at, merged_into, meta,
@@ -24,8 +25,9 @@ FROM customer WHERE id = ANY($1::uuid[])
 _CHECKED = """
 UPDATE review_file f SET checked_at = greatest(f.checked_at, given.at)
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given (customer_id, at) WHERE f.customer_id = given.customer_id
-RETURNING f.customer_id, f.checked_at
+RETURNING f.customer_id, f.checked_at, f.visited_at
 """
+_VISITED = "UPDATE review_file SET visited_at = $2 WHERE customer_id = $1 RETURNING customer_id, checked_at, visited_at"
 _CHECKED_AT = "SELECT checked_at FROM review_file WHERE customer_id = $1"
 _CHECKED_OF = "SELECT customer_id, checked_at FROM review_file WHERE customer_id = ANY($1::uuid[])"
 _SHAPE = """(customer_id uuid, cadence text, kind text, unit text, manager text, opens_on date, due_on date)"""
@@ -89,8 +91,8 @@ _MOVE = "UPDATE verification SET customer_id = $2, sealed = $3 WHERE id = $1"
 
 
 async def lock(tx: Transaction, customer_ids: Iterable[UUID]) -> dict[UUID, Record]:
-    """When each file as a whole was verified last, locked in order of id: what is read afterwards is never older than
-    what the holder of the lock before us has seen."""
+    """When each file as a whole was verified and its customer visited last, locked in order of id: what is read
+    afterwards is never older than what the holder of the lock before us has seen."""
     ids = sorted(customer_ids)
     await tx.execute(_PLACE, ids)
     return {row["customer_id"]: row for row in await tx.fetch(_LOCK, ids)}
@@ -115,6 +117,12 @@ async def forget(tx: Transaction, customer_ids: Sequence[UUID]) -> None:
 async def set_checked(tx: Transaction, at: Mapping[UUID, datetime]) -> dict[UUID, Record]:
     """That files as a whole were verified; when each of them was last."""
     return {row["customer_id"]: row for row in await tx.fetch(_CHECKED, list(at), list(at.values()))}
+
+
+async def set_visited(tx: Transaction, at: Mapping[UUID, datetime | None]) -> dict[UUID, Record]:
+    """When these customers were visited last, as it is known now; None: never, or no visit stands any more."""
+    rows = [row for each, moment in at.items() for row in await tx.fetch(_VISITED, each, moment)]
+    return {row["customer_id"]: row for row in rows}
 
 
 async def checked_at(tx: Transaction, customer_id: UUID) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Pure rules of reviews: what of a file is to be verified when, by the cadences declared for it (R1.2, R7.3)."""
+"""Pure rules of reviews: what of a file is to be verified when, by the cadences declared for it (R1.2, R7.3, R7.4)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A file as reviews see it. `verified_at`: of each item that has a value; `checked_at`: of the file as a whole."""
+    """A file as reviews see it. `verified_at`: of each item that has a value; `checked_at`: of the file as a whole;
+    `visited_at`: the last visit to the customer."""
 
     kind: str
     status: str | None
     opened_at: datetime
     verified_at: Mapping[str, datetime]
     checked_at: datetime | None
+    visited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class Cadences:
                 continue
             codes: tuple[str, ...] = ()
             begun = cadence.current(today, self._calendars[cadence.id]).opens_on
-            if cadence.covers is Covers.FILE:
-                last = day_of(standing.checked_at or standing.opened_at)
+            if cadence.covers in _AS_A_WHOLE:
+                done = standing.checked_at if cadence.covers is Covers.FILE else standing.visited_at
+                last = max(day_of(done or standing.opened_at), day_of(standing.opened_at))
             else:
                 days = {
                     code: day_of(standing.verified_at[code])
@@ -95,6 +98,7 @@ class Cadences:
         return codes, any(each.cadence.covers is Covers.FILE for each in now_open)
 
 
+_AS_A_WHOLE = frozenset({Covers.FILE, Covers.VISIT})
 _CLASS = {Covers(each.value): each for each in Maintenance if each is not Maintenance.SYSTEM}
 
 

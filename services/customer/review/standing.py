@@ -51,16 +51,19 @@ class Standings:
     async def follow(
         self, tx: Transaction, customer_ids: Collection[UUID], now: datetime,
         checked_at: Mapping[UUID, datetime] = MappingProxyType({}),
+        visited_at: Mapping[UUID, datetime | None] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         """Reckon the reviews of these files as they stand now; of an erased file there are none.
 
-        `checked_at`: when some of them were verified as a whole just now.
+        `checked_at`: when some of them were verified as a whole just now; `visited_at`: the last visits of some.
         """
         if not customer_ids:
             return
         checked = await repository.lock(tx, customer_ids)
         if checked_at:
             checked |= await repository.set_checked(tx, checked_at)
+        if visited_at:
+            checked |= await repository.set_visited(tx, visited_at)
         rows = [
             row
             for file in await repository.files(tx, list(checked))
@@ -72,11 +75,16 @@ class Standings:
         """When each of these files as a whole was verified last; those that never were may be missing."""
         return await repository.checked_of(tx, list(customer_ids))
 
+    async def set_visited(self, tx: Transaction, visited_at: Mapping[UUID, datetime | None]) -> None:
+        """When customers were visited last, for whoever moves visits; the event of that has their reviews reckoned."""
+        await repository.lock(tx, visited_at)
+        await repository.set_visited(tx, visited_at)
+
     def _rows(self, file: Record, checked: Record, now: datetime) -> Iterator[dict[str, Any]]:
         cadences = self.cadences(file["kind"], now)
         if cadences is None or file["erased_at"] is not None or file["merged_into"] is not None:
             return
-        for review in cadences.of(standing_of(file, checked["checked_at"]), day_of(now)):
+        for review in cadences.of(standing_of(file, checked["checked_at"], checked["visited_at"]), day_of(now)):
             yield {
                 "customer_id": str(file["id"]), "cadence": review.cadence.id, "kind": file["kind"],
                 "unit": file["unit"], "manager": file["manager"] or "", "opens_on": str(review.window.opens_on),
@@ -148,8 +156,8 @@ class Standings:
         return len(facts)
 
 
-def standing_of(file: Record, checked_at: datetime | None) -> Standing:
+def standing_of(file: Record, checked_at: datetime | None, visited_at: datetime | None = None) -> Standing:
     """A file as the rules see it."""
     opened_at, meta = file["created_at"], file["meta"]
     verified_at = {code: datetime.fromisoformat(meta[code][2]) if code in meta else opened_at for code in file["codes"]}
-    return Standing(file["kind"], file["status"], opened_at, verified_at, checked_at)
+    return Standing(file["kind"], file["status"], opened_at, verified_at, checked_at, visited_at)

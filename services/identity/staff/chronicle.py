@@ -50,7 +50,8 @@ class Chronicle:
     ) -> Standing:  # fmt: skip
         """The next version of a person: where they stand now."""
         person = await repository.next_version(tx, name)
-        standing = standing_of(person, await repository.held(tx, name), day_of(now))
+        held, lines = await repository.held(tx, name), await repository.lines(tx, name)
+        standing = standing_of(person, held, day_of(now), lines)
         event_id, items = new_id(), tuple(changes)
         sealed = self._ring.seal(await self._key(tx, name), name, event_id, changes)
         event = make(Fact(standing=standing, items=items, sealed=to_text(sealed)))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.identity.staff.rules import Person, Role
 from shared.db import Record, Transaction
-from shared.events import Held
+from shared.events import Held, HeldLine
 from shared.ids import new_id
 from shared.sealing import WrappedKey
 
@@ -56,6 +56,7 @@ FROM held WHERE staff = ANY($1)
 UNION ALL SELECT deputy, role, unit, from_on, until_on, staff, clearance FROM ({_LENT} WHERE d.deputy = ANY($1)) lent
 ORDER BY name, deputy_for NULLS FIRST, from_on, role, unit
 """  # noqa: S608 - our own text
+_LINES = "SELECT id, channel, from_on, until_on FROM line WHERE holder = $1 ORDER BY id"
 _LENT_BY = f"""
 WITH held AS ({OWN} WHERE g.staff = $1)
 SELECT deputy, role, unit, from_on, until_on, staff AS deputy_for, clearance FROM ({_LENT}) lent
@@ -118,6 +119,12 @@ async def next_version(tx: Transaction, name: str) -> Person:
 async def held(tx: Transaction, name: str) -> list[Held]:
     """All that a person holds, has held and will hold, their own first, then as somebody's deputy."""
     return [_held(row) for row in await tx.fetch(_HELD, [name]) if _is_span(row)]
+
+
+async def lines(tx: Transaction, name: str) -> list[HeldLine]:
+    """The company's numbers and accounts that a person has, had and will have; feature `line` above keeps them."""
+    rows = await tx.fetch(_LINES, name)
+    return [HeldLine(**{**dict(row), "id": str(row["id"])}) for row in rows]
 
 
 async def lent(tx: Transaction, name: str, today: date) -> dict[str, list[Held]]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from shared.events import Held, Standing
+from shared.events import Held, HeldLine, Standing
 
 StateName = Literal["expected", "active", "leaving", "left"]
 DAY = timedelta(days=1)
@@ -88,13 +88,17 @@ def state_of(first_day: date, last_day: date | None, today: date) -> StateName:
     return "active" if last_day is None else "leaving"
 
 
-def standing_of(person: Person, held: Iterable[Held], today: date | None) -> Standing:
-    """Where a person stands; what they held before `today` is left out, everything to come is in."""
+def standing_of(
+    person: Person, held: Iterable[Held], today: date | None, lines: Iterable[HeldLine] = ()
+) -> Standing:  # fmt: skip
+    """Where a person stands; what they held before `today` is left out, everything to come is in. Lines are all in:
+    what is recorded later of a former day is judged by them."""
     return Standing(
         name=person.name,
         unit=person.unit,
         state=person.state,
         held=tuple(each for each in held if today is None or each.until_on is None or each.until_on >= today),
+        lines=tuple(lines),
         clearance=person.clearance,
         first_day=person.first_day,
         last_day=person.last_day,

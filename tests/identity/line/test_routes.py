@@ -60,6 +60,15 @@ async def test_the_suite_is_told_that_a_line_changed_but_not_which(directory: Di
     assert history["items"][0]["items"][0]["after"]["value"] == NUMBER
 
 
+async def test_rosters_hear_which_lines_somebody_has_by_their_ids(directory: Directory) -> None:
+    line = (await assign(directory)).json()["id"]
+    await end(directory, line, SOON)
+    _, event = (await directory.events("staff/clerk"))[-1]
+    assert isinstance(event, StaffEvent)
+    [held] = event.standing.lines
+    assert (held.id, held.channel, held.from_on, held.until_on) == (line, "phone", TODAY, SOON)
+
+
 async def test_a_number_has_one_holder_at_a_time(directory: Directory) -> None:
     line = (await assign(directory)).json()["id"]
     refused = await assign(directory, holder="other", value="0086-138 0000 0000", from_on=str(SOON))

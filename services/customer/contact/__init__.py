@@ -1,0 +1,1 @@
+"""Contacts of staff with customers: visits, receptions, calls, messages, faxes and letters."""
