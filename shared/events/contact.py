@@ -67,3 +67,4 @@ class ContactReported(ContactEvent):
     """Another department than the responsible one was in contact with a customer."""
 
     type: ClassVar[str] = "contact.reported"
+    shown_by: ClassVar[Mapping[str, str]] = {}  # what was not right, the flags, is not told here
