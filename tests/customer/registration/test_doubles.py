@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.customer.dealings.totals import Totals
+from services.customer.dictionary.importance import Importances
 from services.customer.dictionary.service import Dictionaries
 from services.customer.file.reads import Reads
 from services.customer.file.service import Files
@@ -53,7 +54,7 @@ def parts_with(service: RunningCustomer, duplicates: Duplicates) -> tuple[Forms,
     parts, ring = service.parts, KeyRing.parse(KEK)
     dictionaries, reads = Dictionaries(parts.regimes), Reads(parts.outbox, parts.regimes)
     files = Files(dictionaries, ring, parts.outbox, reads, Totals(parts.regimes), Album())
-    judging = Judging(dictionaries, parts.regimes, files, parts.authenticator, duplicates)
+    judging = Judging(dictionaries, Importances(parts.regimes), files, parts.authenticator, duplicates)
     forms, approvers = Forms(dictionaries, ring, parts.outbox, reads, judging), Approvers(parts.authenticator)
     submissions = Submissions(forms, judging, approvers, parts.regimes)
     return forms, submissions, Decisions(forms, submissions, judging, files, dictionaries, ring, approvers)

@@ -36,7 +36,7 @@ async def test_a_person_joins_and_the_suite_is_told_without_their_name(directory
     assert isinstance(event, StaffJoined)
     assert (envelope.actor, envelope.sequence, event.items) == ("staff/root", 1, ("full_name", "first_day", "post"))
     assert event.standing.model_dump(mode="json") == {
-        "name": "lin", "unit": "north-1", "state": "active", "held": [], "clearance": None,
+        "name": "lin", "unit": "north-1", "state": "active", "held": [], "lines": [], "clearance": None,
         "first_day": str(TODAY), "last_day": None, "version": 1,
     }  # fmt: skip
     assert "林" not in event.model_dump_json()
