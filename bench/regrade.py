@@ -101,7 +101,6 @@ async def measure(customers: int) -> list[Figure]:
     server.drop_database(name)
     await standing(customers)
     dsn = server.create_database(name, template=f"customers_{customers}")  # rounds leave grades behind
-    server.execute(f"GRANT customers_{customers} TO {name}")
     await deal(dsn, 15)
     floor = await _floor(dsn)
     aim, met = ("≤ 60", LIMIT_S) if customers == max(SIZES) else ("–", float("inf"))

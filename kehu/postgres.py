@@ -118,9 +118,13 @@ class PostgresServer:
         os.kill(int(pid), signal.SIGKILL)
 
     def create_database(self, name: str, *, template: str = "template0") -> str:
-        """Make database and role `name`, unless there; the role owns and may enter nothing else. Returns its DSN."""
+        """Make database and role `name`, unless there; the role owns and may enter nothing else. Returns its DSN.
+
+        In a copy of a `template` made here it may do what the template's own role may: the tables are that one's.
+        """
         self._must_be_name(name)
         self._must_be_name(template)
+        grant = "" if template == "template0" else f"GRANT {template} TO {name};"
         self.execute(
             f"""
             SELECT 'CREATE ROLE {name} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec
@@ -128,6 +132,7 @@ class PostgresServer:
             SELECT 'CREATE DATABASE {name} OWNER {name} TEMPLATE {template}'
              WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec
             REVOKE ALL ON DATABASE {name} FROM PUBLIC;
+            {grant}
             """  # noqa: S608 - plain names, checked above
         )
         return self.dsn(name)

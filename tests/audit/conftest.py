@@ -1,7 +1,6 @@
 """Databases of the audit service, migrated by its own migrations."""
 
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,11 +21,9 @@ def migrated(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def dsn(postgres: PostgresServer, fresh_database: FreshDatabase, migrated: str) -> str:
+def dsn(fresh_database: FreshDatabase, migrated: str) -> str:
     """An empty audit database, whose role may do what the owner of the copied tables may."""
-    copy = fresh_database("audit", template=migrated)
-    postgres.execute(f"GRANT {migrated} TO {urlsplit(copy).username}")
-    return copy
+    return fresh_database("audit", template=migrated)
 
 
 @pytest.fixture

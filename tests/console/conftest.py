@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -64,10 +63,7 @@ class Dsn:
         self._fresh = fresh
 
     def __call__(self, service: str) -> str:
-        template = self._databases.template(service)
-        copy = self._fresh(service, template=template)
-        self._databases.server.execute(f"GRANT {template} TO {urlsplit(copy).username}")
-        return copy
+        return self._fresh(service, template=self._databases.template(service))
 
 
 @pytest.fixture

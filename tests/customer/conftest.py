@@ -4,7 +4,6 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,11 +23,9 @@ def migrated(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def dsn(postgres: PostgresServer, fresh_database: FreshDatabase, migrated: str) -> str:
+def dsn(fresh_database: FreshDatabase, migrated: str) -> str:
     """An empty customer database, whose role may do what the owner of the copied tables may."""
-    copy = fresh_database("customer", template=migrated)
-    postgres.execute(f"GRANT {migrated} TO {urlsplit(copy).username}")
-    return copy
+    return fresh_database("customer", template=migrated)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,9 +24,7 @@ def identity_template(postgres: PostgresServer, worker_id: str) -> Iterator[str]
 @pytest.fixture
 def identity_dsn(postgres: PostgresServer, fresh_database: FreshDatabase, identity_template: str) -> str:
     """A copy of it, whose role may do what the owner of the copied tables may."""
-    copy = fresh_database("identity", template=identity_template)
-    postgres.execute(f"GRANT {identity_template} TO {urlsplit(copy).username}")
-    return copy
+    return fresh_database("identity", template=identity_template)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A fresh notify database and bus for each test."""
 
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,9 +25,7 @@ def notify_template(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
 @pytest.fixture
 def notify_dsn(postgres: PostgresServer, fresh_database: FreshDatabase, notify_template: str) -> str:
     """A copy of it, whose role may do what the owner of the copied tables may."""
-    copy = fresh_database("notify", template=notify_template)
-    postgres.execute(f"GRANT {notify_template} TO {urlsplit(copy).username}")
-    return copy
+    return fresh_database("notify", template=notify_template)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.conftest import FreshDatabase
 from tests.fakes import victim
 
 ROOT = Path(__file__).parents[2]
-KERNEL = [point for point in crash.POINTS if not point.startswith(("audit.", "import.", "storage."))]
+KERNEL = [point for point in crash.POINTS if not point.startswith(("audit.", "handover.", "import.", "storage."))]
 """The others die in the tests of their own services."""
 
 
