@@ -1,6 +1,8 @@
 """Every event has somebody who publishes it, a schema, and somebody who keeps it."""
 
 import ast
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,16 @@ def built_in(folder: Path) -> set[str]:
     return {node.func.id for node in calls if isinstance(node.func, ast.Name)}
 
 
-BUILT = {path.name: built_in(path) for path in (ROOT / "services").iterdir() if path.is_dir()}
-BUILT_BY_ALL = built_in(ROOT / "shared" / "web")
+@cache
+def built() -> dict[str, set[str]]:
+    """By service; read once, and by whom it is asked for only."""
+    return {path.name: built_in(path) for path in (ROOT / "services").iterdir() if path.is_dir()}
+
+
+@cache
+def read_by() -> Mapping[str, Collection[str]]:
+    """Which services read which event."""
+    return readers(ROOT)
 
 
 def test_every_service_publishes_on_a_topic_that_audit_reads() -> None:
@@ -33,15 +43,15 @@ def test_every_service_publishes_on_a_topic_that_audit_reads() -> None:
 def test_every_event_is_published_by_each_service_that_says_so(event: type[Event]) -> None:
     assert set(event.producers) <= set(PRODUCERS)
     if set(event.producers) == set(PRODUCERS):
-        builders = [name for name, names in BUILT.items() if event.__name__ in names]
-        assert event.__name__ in BUILT_BY_ALL or builders
+        builders = [name for name, names in built().items() if event.__name__ in names]
+        assert event.__name__ in built_in(ROOT / "shared" / "web") or builders
     else:
-        assert [name for name in event.producers if event.__name__ not in BUILT[name]] == []
+        assert [name for name in event.producers if event.__name__ not in built()[name]] == []
 
 
 @every_event
 def test_no_service_publishes_what_another_declares(event: type[Event]) -> None:
-    builders = {name for name, names in BUILT.items() if event.__name__ in names}
+    builders = {name for name, names in built().items() if event.__name__ in names}
     assert builders <= set(event.producers)
 
 
@@ -49,7 +59,7 @@ def test_no_service_publishes_what_another_declares(event: type[Event]) -> None:
 def test_every_event_has_a_schema_a_meaning_and_is_audited(event: type[Event]) -> None:
     assert (ROOT / SCHEMAS / file_name(event)).is_file()
     assert (event.__doc__ or "").strip()
-    assert "audit" in readers(ROOT)[event.type]
+    assert "audit" in read_by()[event.type]
 
 
 @every_event
