@@ -1,5 +1,6 @@
 """What calls about dealings and credit are about: part of `records`."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -11,21 +12,21 @@ from tests.authority.cast import Cast
 from tests.authority.stage import ABOVE
 
 
-class TradeOfUnit:
+class TradeOfUnit(ABC):
     """What belongs to the unit at a place."""
 
     unit: str
     _cast: Cast
     _place: str
 
+    @abstractmethod
     def _register(self, **values: str) -> dict[str, Any]:
         """A customer of the unit."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def customer(self) -> str:
         """The customer of the unit."""
-        raise NotImplementedError
 
     @cached_property
     def purchase(self) -> dict[str, Any]:
